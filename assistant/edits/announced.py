@@ -1,4 +1,4 @@
-"""What words around a text say of it: that it is all of a file, and of which; that it is only shown; what shall be done."""
+"""What the words around a text say of it: whether it is a whole file, and which; only shown; or a change to make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LABELLED = re.compile(
 )
 """A word of any language, a colon and a name."""
 _REMARK = re.compile(r"^(.*\S)[ \t]*\([^()]{1,30}\)$")
-"""A name, and behind it something in brackets that need not be known."""
+"""A name followed by a short remark in brackets, which is ignored."""
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+")
 _ANNOUNCES = re.compile(
     r"\b(?:creat\w+|new|rewrit\w+|saved? (?:it |this |that |them )?(?:as|in|to)|looks? like|as follows|replace\b.{0,90}\bwith)\b",
@@ -34,7 +34,7 @@ _PRINTS = re.compile(
     r"\b(?:prints?|printed|outputs?|says|said|shows?|shown|reports?|returns?|returned|gives?|logs?|fails?|failed|pass(?:es|ed)?|rais\w+|runs?|ran|running|errors?|warnings?|calls?|results?|see|expect\w*|terminal|console|commands?|shell|tests)\b",
     re.IGNORECASE,
 )
-"""What is said of a text that a program prints."""
+"""Words that introduce the output of a program rather than the text of a file."""
 _ADDS = re.compile(r"\b(?:add|creat\w+|new|write|save|put|introduce)\b", re.IGNORECASE)
 _ASKS = re.compile(r"^\W*(?:please|can|could|would|send|share|paste|show|give|what|which|if you)\b", re.IGNORECASE)
 _SHOWN = re.compile(r"\b(?:examples?|usage|demo|sample)\b", re.IGNORECASE)
@@ -43,12 +43,12 @@ _PIECE = re.compile(
     r"\b(?:functions?|methods?|class(?:es)?|sections?|parts?|snippets?|lines?|blocks?|imports?|tests? cases?|components?|hooks?|handlers?|routes?|fields?|properties|changes?|diff|usage|examples?)\b",
     re.IGNORECASE,
 )
-"""What is less than all of a file."""
+"""Words for something less than a whole file."""
 _LIKE = re.compile(
     r"\b(?:cop(?:y|ies|ied|ying)(?: of| from)?|based on|modell?ed (?:on|after)|similar to|derived from|inspired by|like|mirrors|same as)\W+(?:the\W+)?$",
     re.IGNORECASE,
 )
-"""What stands before the name of another file, which the text is made after."""
+"""Words before the name of another file that the text is modelled on."""
 _FOLDER = re.compile(
     r"(?:^|[\s`*(\"])((?:[\w.-]+/)*[\w.-]*\w)/(?=[\s`*)\":,]|$)|\b(?:folder|directory|dir)\b(?:\s+(?:called|named))?[:\s]+[`*\"]+([\w./-]*\w)/?[`*\"]"
     r"|^\W*(?:folder|directory|dir)\s*:\s*[`*]*([\w./-]*\w)/?[`*]*\s*$|[`*\"]([\w./-]*\w)/?[`*\"]+\s+(?:folder|directory)\b|\bcd\s+(?:in)?to\s+[`*\"]([\w./-]*\w)|^\W*\U0001F4C1\s*([\w./-]*\w)",
@@ -64,13 +64,14 @@ _SHOWS = COMMANDS | set(
     """running ran test testing tests try output outputs result results usage use used using example examples sample see call called import install
     load read print prints check verify error errors warning log logs trace traceback old before from compare versus original current""".split()  # noqa: SIM905
 )
-"""What words begin with above something that is only shown."""
+"""First words of a line above a text that is only shown."""
 
 
 def heading(above: Sequence[str], words: str) -> str:
-    """Return the file that a heading names, where only words stand between it and a text; `above` are the lines, the nearest first.
+    """Return the file that a heading names when only words stand between it and a text; empty if there is none.
 
-    Empty where there is none, or the words say that the text is not the file's: how it is used, what it prints, what it was.
+    `words` is the line right above the text, `above` the lines above that, nearest first. The result is also empty if
+    the words say that the text is not the file's content: how it is used, what it prints, what it was before.
     """
     said = re.findall(r"\w+", words.lower())
     last = _SENTENCES.split(TICKED.sub(" ", words).strip())[-1]
@@ -89,7 +90,7 @@ def heading(above: Sequence[str], words: str) -> str:
 
 
 def mentions(line: str) -> str:
-    """Return the one file that a line speaks of, where it may be about what stands below; empty where it is only shown."""
+    """Return the one file that a line mentions and may announce below; empty if the text below is only shown."""
     if line.lstrip().startswith(("==>", "$", ">", "|")):
         return ""
     words = TICKED.sub(" ", line)
@@ -102,18 +103,18 @@ def mentions(line: str) -> str:
 
 
 def follows(line: str) -> bool:
-    """Whether words say that a text comes below them, and not what a program says."""
+    """Say whether a line announces text below it, other than the output of a program."""
     words = TICKED.sub(" ", line)
     return _FOLLOWS.search(words) is not None and not _PRINTS.search(words)
 
 
 def adds(line: str) -> bool:
-    """Whether words say that something comes into being: a file that they speak of may be new."""
+    """Say whether a line speaks of adding or creating something, so that a file it mentions may be new."""
     return _ADDS.search(TICKED.sub(" ", line)) is not None
 
 
 def noted(line: str) -> str:
-    """Return the file that a line names beside words that need not be known: a label before it, or something in brackets behind."""
+    """Return the file that a line names beside words to ignore: a label before it, or a remark in brackets after."""
     words = line.strip().translate(FULL_WIDTH).rstrip(": ")
     if match := _REMARK.match(words):
         name, more = match[1], words[len(match[1]) :]
@@ -130,7 +131,7 @@ def noted(line: str) -> str:
 
 
 def wishes(line: str) -> bool:
-    """Whether a line says what shall be done to the file that it names: the text below it may be all of it, or a part."""
+    """Say whether a line asks for a change to the file it names: the text below may be all of the file, or a part."""
     stages = peeled(line.strip(" \t"))
     asked = any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(NOTED.match, stages))
     return asked or (bool(names_whole(line)) and not _WHOLE.search(line))
@@ -139,7 +140,7 @@ def wishes(line: str) -> bool:
 def names_whole(line: str) -> str:
     """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
     line = _SENTENCES.split(line.strip())[-1]
-    words = TICKED.sub(" ", line)  # what the words say, and not the name
+    words = TICKED.sub(" ", line)  # the words without the name
     if not line.rstrip(" *_").endswith(":") or _LIKE_NOW.search(words) or _ASKS.match(words) or _SHOWN.search(words):
         return ""
     if not _WHOLE.search(words) and (_PIECE.search(words) or not (_ANNOUNCES.search(words) or _MENDED.search(words))):
@@ -150,17 +151,17 @@ def names_whole(line: str) -> str:
 
 
 def announces(line: str) -> bool:
-    """Whether words say that a text of a file follows, though not of which."""
+    """Say whether words announce the text of a file, without saying which file."""
     words = _SENTENCES.split(TICKED.sub(" ", line).strip())[-1]
     return bool(_WHOLE.search(words) or _MENDED.search(words)) and not _SHOWN.search(words)
 
 
 def says_all(line: str) -> bool:
-    """Whether words say that what stands below them is all of a file."""
+    """Say whether a line says that the text below it is a whole file."""
     return _WHOLE.search(line) is not None
 
 
 def folders(above: Sequence[str]) -> list[str]:
-    """Return the folders that lines speak of: with a slash at their end, or called a folder."""
+    """Return the folders that lines mention, either with a trailing slash or called a folder."""
     found = [next(filter(None, match.groups())) for line in above for match in _FOLDER.finditer(line)]
     return [name for name in dict.fromkeys(found) if name.lower() not in _HERE]

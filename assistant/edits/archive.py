@@ -6,7 +6,7 @@
     bytes/<sha256>  texts before and after
     aside/          what could not be read; nothing here is ever deleted by us
 
-Everything is written beside its place, synced and renamed. What it keeps are plain dicts and bytes.
+Each file is written under a temporary name in the same folder, synced, then renamed. Records are plain dicts and bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Record = dict[str, Any]
 
 
 class Damaged(Exception):
-    """A file of the archive is not what it was; what it is called and why."""
+    """A record or a stored text of the archive is missing or damaged; the message says why."""
 
 
 class Archive:
@@ -50,7 +50,7 @@ class Archive:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other process out; raises StateError when the folder cannot be used or stays taken."""
+        """Hold the archive's lock; raise StateError if the folder is unusable or another process keeps the lock."""
         try:
             self.bytes.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -82,7 +82,7 @@ class Archive:
     # Bytes.
 
     def keep(self, data: bytes | None) -> str | None:
-        """Put bytes away under their hash, once; None stays None."""
+        """Store bytes under their SHA-256, once, and return that name; None stays None."""
         if data is None:
             return None
         name = hashlib.sha256(data).hexdigest()
@@ -96,7 +96,7 @@ class Archive:
         return name
 
     def fetch(self, name: str | None) -> bytes | None:
-        """Return bytes by their hash; raises Damaged where they are gone or are others."""
+        """Return the bytes stored under a hash; raise Damaged if they are missing or have changed."""
         if name is None:
             return None
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
@@ -118,16 +118,16 @@ class Archive:
         )
 
     def next_number(self) -> int:
-        """Return a number that no step ever had, those set aside included."""
+        """Return a number that no step has ever had, including steps that were set aside."""
         aside = [path.name.partition(".")[0] for path in self.aside.glob("[0-9]*.json*")]
         return max([0, *self.numbers(), *(int(name) for name in aside if name.isdecimal())]) + 1
 
     def record(self, number: int) -> Record | None:
-        """Read a step; None for one of a newer Wattson. Raises Damaged, and FileNotFoundError for one just pruned."""
+        """Read a step; None if a newer Wattson wrote it. Raises Damaged, or FileNotFoundError if it was just pruned."""
         return self._read(self._path(number))
 
     def put(self, number: int, record: Mapping[str, Any]) -> None:
-        """Write a step's file; keys of the one that is there and that `record` does not name are kept."""
+        """Write a step's file; keep those keys of an existing file that `record` does not set."""
         try:
             old = self.record(number) or {}
         except (Damaged, FileNotFoundError):
@@ -137,13 +137,13 @@ class Archive:
     # The deed that is under way.
 
     def begin(self, deed: Mapping[str, Any]) -> None:
-        """Note what is going to be written, before the first file is touched."""
+        """Record what is about to be written, before the first file is touched."""
         self.settle(self.bytes)
         self._save(self.folder / GOING, _pack({**deed, "version": VERSION}))
         self.settle(self.folder)
 
     def wrote(self) -> None:
-        """Note that the tree has all of it."""
+        """Record that the tree now holds the whole change."""
         self._probe("journal written")
         try:
             (self.folder / GOING).replace(self.folder / WRITTEN)
@@ -152,7 +152,7 @@ class Archive:
         self.settle(self.folder)
 
     def end(self) -> None:
-        """Note that nothing is under way any more."""
+        """Record that no write is under way any more."""
         self.settle(self.folder)
         self._probe("journal end")
         for name in (GOING, WRITTEN):
@@ -161,9 +161,9 @@ class Archive:
         self.settle(self.folder)
 
     def deed(self) -> tuple[str, Record] | None:
-        """Return what an interrupted process was at (GOING or WRITTEN), None when nothing is open.
+        """Return the stage (GOING or WRITTEN) and record of an interrupted write; None if there is none.
 
-        Raises Damaged, and StateError for one of a newer Wattson.
+        Raises Damaged, and StateError if a newer Wattson left it.
         """
         for name in (WRITTEN, GOING):
             with contextlib.suppress(FileNotFoundError):
@@ -179,7 +179,7 @@ class Archive:
     # Order.
 
     def set_aside(self, name: str, why: str) -> None:
-        """Move a file that cannot be read out of the way, and say so."""
+        """Move an unreadable file into `aside`, and add a note that says so."""
         self.aside.mkdir(exist_ok=True, mode=0o700)
         target = self.aside / name
         count = 1
@@ -193,14 +193,14 @@ class Archive:
         self.notes.append(f"The journal's {name} was set aside in {self.aside}: {why}. Nothing was deleted.")
 
     def tidy(self) -> None:
-        """Clear away half-written files of the archive itself; only while alone."""
+        """Delete the archive's own half-written files; call only while holding the lock."""
         for place in (self.folder, self.bytes):
             for temp in place.glob("*.new"):
                 with contextlib.suppress(OSError):
                     temp.unlink()
 
     def shrink(self, most_steps: int, most_bytes: int) -> list[int]:
-        """Forget the oldest steps above the caps, then bytes that no step names; returns the steps forgotten."""
+        """Delete the oldest steps above the caps, then bytes that no step names; return the deleted steps."""
         numbers = self.numbers()
         try:
             sizes = {place.name: place.stat().st_size for place in self.bytes.iterdir()}
@@ -223,7 +223,7 @@ class Archive:
                     forgotten.append(number)
             else:
                 kept |= names
-        if not self.aside.exists():  # what was set aside may name any of them
+        if not self.aside.exists():  # files that were set aside may name any of these bytes
             for name in set(sizes) - kept:
                 with contextlib.suppress(OSError):
                     (self.bytes / name).unlink(missing_ok=True)
@@ -235,7 +235,7 @@ class Archive:
         return forgotten[::-1]
 
     def settle(self, place: Path) -> None:
-        """Make the entries of a folder last through a power cut."""
+        """Sync a folder, so that its entries survive a power cut."""
         self._probe(f"journal sync {place.name}")
         with contextlib.suppress(OSError):
             handle = os.open(place, os.O_RDONLY)
@@ -259,7 +259,7 @@ class Archive:
         return None if record.get("version", VERSION) > VERSION else record
 
     def _save(self, place: Path, data: bytes) -> None:
-        """Write a file beside its place, synced, and rename it; raises StateError and leaves nothing half done."""
+        """Write a temporary file, sync and rename it; on failure raise StateError and leave nothing behind."""
         temp = place.with_name(f"{place.name}.{os.getpid()}.new")
         try:
             self._probe(f"journal save {place.name[:12]}")
@@ -288,7 +288,7 @@ def _pack(record: Mapping[str, Any]) -> bytes:
 
 
 def _names(record: object) -> set[str]:
-    """Collect the bytes that a step names, by their look, so that a newer Wattson's are found too."""
+    """Collect all strings that look like a hash of stored bytes, so that a newer Wattson's are found too."""
     found: set[str] = set()
     todo: list[Any] = [record]
     while todo:

@@ -1,8 +1,8 @@
-"""Marks over branches: what was decided of hunks is kept while they are out of place, and others of the same answer are decided.
+"""Review marks across branches: what was decided about hunks is kept while only other hunks of the answer are in place.
 
-A record of a review then has beside what is decided now what was decided in earlier sittings of hunks that were not in
-sight in this one: `away`, a record for each such sitting, the newest first, with those hunks as `about`. No hunk is in
-two of them, so that there are never more than the answer has hunks.
+Besides the current decisions, the record of a review holds decisions from earlier sittings about hunks that are not in
+sight in this one: `away` has one record for each such sitting, newest first, with those hunks as `about`. No hunk is in
+two of them, so there are never more of them than the answer has hunks.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from assistant.edits.review import Comment, Decision
 
 Name = tuple[str, int]
-"""What a hunk is called over branches: its path, and the sum of what it does."""
+"""A hunk's name across branches: its path, and a checksum of what it does."""
 
 
 def names(patch: Patch) -> set[Name]:
-    """Return what the hunks of a patch are called."""
+    """Return the names of a patch's hunks."""
     return {(each.path, sum_of(each)) for each in patch.hunks}
 
 
 def record(review: Review, before: Mapping[str, Any] | None, seen: Iterable[Name]) -> dict[str, Any]:
-    """Return what is decided, for a file, with what the record `before` has of hunks that were not `seen` in this sitting."""
+    """Return the review as a record, with what the record `before` says about hunks not `seen` in this sitting."""
     found, told, away = review.record(), set(seen), []
     about = sorted(told)
     for each in (before, *entries(before)) if before else ():
@@ -41,7 +41,7 @@ def record(review: Review, before: Mapping[str, Any] | None, seen: Iterable[Name
 
 
 def recall(review: Review, kept: Mapping[str, Any]) -> Review:
-    """Decide as was recorded; what cannot be read, or is about other lines, is left out."""
+    """Restore recorded decisions; skip what cannot be read or is about other lines."""
     away = entries(kept)
     if not away:
         return review.recall(kept)
@@ -61,12 +61,12 @@ def recall(review: Review, kept: Mapping[str, Any]) -> Review:
 
 
 def entries(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the records of earlier sittings that a record has, as far as they can be read."""
+    """Return the readable records of earlier sittings within a record."""
     return _rows(kept.get("away"))
 
 
 def rows(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return all choices that a record tells of, those of earlier sittings behind its own."""
+    """Return all choices in a record: its own first, then those of earlier sittings."""
     return [row for each in (kept, *entries(kept)) for row in _rows(each.get("choices"))]
 
 
@@ -75,7 +75,7 @@ def _rows(found: object) -> list[dict[str, Any]]:
 
 
 def _names(kept: Mapping[str, Any]) -> set[Name]:
-    """Return the hunks that a record tells of: all that were in sight where it says so, else those that it has a word about."""
+    """Return the hunks that a record covers: those in its `about` if it has one, else those it says anything about."""
     if isinstance(about := kept.get("about"), list):
         told = [tuple(each) for each in about if isinstance(each, list)]
         return {each for each in told if [type(part) for part in each] == [str, int]}
@@ -89,7 +89,7 @@ def _name(row: Mapping[str, Any]) -> Name | None:
 
 
 def _about(kept: Mapping[str, Any], wanted: set[Name]) -> dict[str, list[dict[str, Any]]]:
-    """Return what a record has about some hunks; nothing where it has no word about them."""
+    """Return a record's rows about the `wanted` hunks; empty if it has none."""
     places = _rows(kept.get("places"))
     choices = [
         row
@@ -103,7 +103,7 @@ def _about(kept: Mapping[str, Any], wanted: set[Name]) -> dict[str, list[dict[st
 
 
 def _made_of(row: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> set[Name]:
-    """Return the hunks that one was cut from, joined of, or edited in."""
+    """Return the hunks from which a recorded hunk was cut, joined or edited."""
     at, lines = _span(row)
     spans = [(each, *_span(each)) for each in places if each.get("path") == row.get("path")]
     found = {_name(each) for each, start, size in spans if start <= at + lines and at <= start + size}
@@ -111,13 +111,13 @@ def _made_of(row: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> set
 
 
 def _span(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the place of a hunk in the file before, and how many lines it takes away there; what cannot be read is nowhere."""
+    """Return a hunk's place in the old file and the number of lines it removes; unreadable ones touch nothing."""
     at, lines = row.get("at"), row.get("lines")
     return (at, lines) if isinstance(at, int) and isinstance(lines, int) else (-2, -1)
 
 
 def _nearest(said: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> Name | None:
-    """Return the hunk that a comment is about."""
+    """Return the hunk nearest to a comment."""
     line, side = said.get("line"), "at" if said.get("gone") else "new"
     mine = [each for each in places if each.get("path") == said.get("path") and isinstance(each.get(side), int)]
     if not mine or not isinstance(line, int):
@@ -126,7 +126,7 @@ def _nearest(said: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> Na
 
 
 def _merged(whole: Sequence[Decision], owners: Sequence[int], recalled: Sequence[Sequence[Decision]]) -> list[Decision]:
-    """Take the choices about each hunk from the record that tells of it; one that reaches over several only where that tells of all."""
+    """Take the choices about each hunk from the record that owns it; skip those that span hunks of several records."""
     ends = [each.hunk.at + len(each.hunk.old) for each in whole]
     found: list[Decision] = []
     covered: set[int] = set()
@@ -144,7 +144,7 @@ def _merged(whole: Sequence[Decision], owners: Sequence[int], recalled: Sequence
 
 
 def _said(said: Iterable[Comment], path: str, whole: Sequence[Decision], mine: Sequence[bool]) -> list[Comment]:
-    """Return the comments on a file that are nearest to hunks which are told of here."""
+    """Return the comments on a file whose nearest hunk is one of `mine`."""
     found = []
     for each in said:
         if each.path == path and whole:

@@ -1,4 +1,4 @@
-"""Whether the place of a change in a text that was changed meanwhile is beyond doubt: then nobody has to look at it again."""
+"""Whether a change has exactly one possible place in a text that was edited meanwhile, so that nobody need check it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _AROUND = 50
-"""Lines above and below a change that may tell its place."""
+"""Lines above and below a change that may identify its place."""
 
 
 def is_sure(base: bytes, ours: bytes, theirs: bytes) -> bool:
-    """Whether all that changes from `base` to `ours` has one place in `theirs` that no other could be taken for.
+    """Say whether every change from `base` to `ours` has exactly one possible place in `theirs`.
 
-    The lines that go are there unchanged; with the unchanged lines around them they stand in either
-    text only once, and below the same heads. And nothing was moved: of equal parts that change places, what stays and what
-    goes is a matter of taste.
+    The removed lines are there unchanged; together with the unchanged lines around them they occur only once in either
+    text, under the same heads. And nothing was moved: when equal parts swap places, which one stayed is arbitrary.
     """
     old, new, now = map(text.split_lines, (base, ours, theirs))
     other = changes(old, now)
@@ -58,7 +57,7 @@ def _places(lines: Sequence[bytes]) -> dict[bytes, list[int]]:
 
 
 def _is_single(window: Sequence[bytes], lines: Sequence[bytes], places: Mapping[bytes, Sequence[int]]) -> bool:
-    """Whether some lines stand among others in one place."""
+    """Say whether the lines of `window` occur, in a row, exactly once in `lines`."""
     rare = min(range(len(window)), key=lambda at: len(places.get(window[at], ())), default=None)
     if rare is None:
         return False

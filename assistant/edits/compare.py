@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Hashable")
 Range = tuple[int, int, int, int]
-"""First and behind-last of the old lines, then of the new ones."""
+"""Start and end of a range of old lines, then of new lines; ends are exclusive."""
 
 _CLOSE = 250_000
-"""Pairs of lines that may be compared one by one between two anchors; above it the whole gap is one change."""
+"""Most pairs of lines that are compared one by one between two anchors; a larger gap becomes one change."""
 
 
 def changes(old: Sequence[T], new: Sequence[T]) -> list[Range]:
-    """Return what must be replaced to make `new` of `old`, in order, touching ranges joined."""
+    """Return the ranges to replace to turn `old` into `new`, in order, with adjacent ranges joined."""
     found: list[Range] = []
     todo: list[Range] = [(0, len(old), 0, len(new))]
     while todo:
@@ -48,7 +48,7 @@ def changes(old: Sequence[T], new: Sequence[T]) -> list[Range]:
 
 
 def _low(old: Sequence[T], new: Sequence[T], ranges: list[Range]) -> list[Range]:
-    """Let lines that only come, or only go, stand as low as they can: of equal lines the last ones are those, as in git."""
+    """Move pure insertions and deletions down as far as possible: among equal lines the last ones change, as in git."""
     found: list[Range] = []
     end = len(old)
     for a, b, c, d in reversed(ranges):
@@ -74,7 +74,7 @@ def _trim(old: Sequence[T], new: Sequence[T], within: Range) -> Range:
 
 
 def _anchors(old: Sequence[T], new: Sequence[T], within: Range) -> list[tuple[int, int]]:
-    """Return pairs of equal lines, each once on its side, rising on both sides; as many as there can be."""
+    """Return the longest chain of pairs of equal lines, each unique on its side, that ascends on both sides."""
     a, b, c, d = within
     places = _once(old, a, b)
     others = _once(new, c, d)

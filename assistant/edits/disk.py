@@ -1,8 +1,8 @@
-"""The only hand that writes the user's files: paths that are safe, all of a patch or nothing of it.
+"""The only module that writes the user's files: to safe paths only, and a patch is written whole or not at all.
 
 A patch is checked as a whole before anything is touched. Then all new texts are written beside their targets, and only
-then do names change: the old file is kept under a second name until the last one is in place, so that putting back needs
-no room on the disk. Nothing is ever overwritten that is not what the patch was made for.
+then do names change: each old file is kept under a second name until the last new one is in place, so that restoring
+needs no disk space. A file that is not what the patch was made for is never overwritten.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EX
 
 
 class HalfDone(Unwritable):
-    """Writing failed, and so did putting back; the message names the files. The journal tries again."""
+    """Writing failed, and so did restoring the files that the message names. The journal tries again."""
 
 
 @dataclass(slots=True)
 class _Move:
-    """One file on its way: what was found, and how far it has come."""
+    """One file being written: what was found there, and how far the write has come."""
 
     file: FilePatch
     found: folder.File | None
@@ -54,9 +54,9 @@ def read(root: Path, path: str) -> tuple[bytes, int] | None:
 
 
 def namesakes(root: Path, path: str) -> list[str]:
-    """Return other files whose path ends in this one, however it is cased, at most `_NAMESAKES`.
+    """Return other files whose path ends in `path`, ignoring case; the search stops at `_NAMESAKES` of them.
 
-    Hidden folders and installed packages are passed over, and some of a tree of more than `_LOOKED_AT` files.
+    Hidden folders and installed packages are skipped, and so is the rest of a tree after `_LOOKED_AT` files.
     """
     ending = f"/{path}".casefold()
     name = ending.rpartition("/")[2]
@@ -76,7 +76,7 @@ def namesakes(root: Path, path: str) -> list[str]:
 
 
 def check(root: Path, patch: Patch) -> None:
-    """Make sure that a patch can be written as a whole, and that the disk is still what it was made for.
+    """Check that a patch can be written as a whole, and that the disk still matches what it was made for.
 
     Raises Stale, OutsideRoot or Unwritable, with the file named.
     """
@@ -84,13 +84,13 @@ def check(root: Path, patch: Patch) -> None:
 
 
 def risks(patch: Patch) -> dict[str, str]:
-    """Map the files of a patch that run without being called to the reason; each wants a confirmation of its own."""
+    """Map each file of a patch that runs without being called to the reason; each needs a confirmation of its own."""
     paths = dict.fromkeys(path for file in patch.files for path in (file.path, file.target))
     return {path: why for path in paths if (why := risky(path))}
 
 
 def notes(root: Path, patch: Patch) -> tuple[str, ...]:
-    """Say what the user should know of files that are going to be written: other names that keep the old text."""
+    """Tell the user which files have other hard links, which will keep the old text."""
     words = []
     for file in patch.files:
         found = folder.look(root, file.path)
@@ -160,7 +160,7 @@ def _quiet(_: str) -> None:
 
 
 def _plan(root: Path, patch: Patch) -> list[_Move]:
-    """Check a patch as a whole, and find out what is there."""
+    """Check a patch as a whole against the disk, and return a move for each file."""
     _agree(patch)
     moves = []
     for file in patch.files:
@@ -190,7 +190,7 @@ def _plan(root: Path, patch: Patch) -> list[_Move]:
 
 
 def _agree(patch: Patch) -> None:
-    """Refuse a patch whose files are in each other's way, or that asks for what no edit may ask."""
+    """Refuse a patch whose files collide, or that asks for something no edit may do."""
     taken: dict[tuple[str, ...], str] = {}
     for file in patch.files:
         for path in dict.fromkeys((file.path, file.target)):
@@ -246,7 +246,7 @@ def _beside(root: Path, move: _Move, made: list[tuple[str, ...]], tell: Probe) -
 
 
 def _swap(root: Path, move: _Move, tell: Probe) -> None:
-    """Let one file change its name: the moment in which it is new."""
+    """Put one new file in place, or remove an old one: the moment when the change becomes visible."""
     file = move.file
     if file.target != file.path or file.before is None:
         tell(f"place {file.target}")
@@ -279,7 +279,7 @@ def _swap(root: Path, move: _Move, tell: Probe) -> None:
 
 
 def _place(here: int, temp: str, name: str, path: str) -> None:
-    """Give a new file its name, but never another file's."""
+    """Give a new file its name, without ever overwriting another file."""
     try:
         os.link(temp, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
     except FileExistsError as error:
@@ -293,7 +293,7 @@ def _place(here: int, temp: str, name: str, path: str) -> None:
 
 
 def _lay_aside(root: Path, move: _Move, tell: Probe) -> None:
-    """Take a file away, by another name until all is done."""
+    """Remove a file by renaming it; the renamed copy is kept until the whole patch is written."""
     tell(f"take {move.file.path}")
     with folder.held(root, move.file.path) as (here, name):
         _same(move, folder.lstat(here, name))
@@ -345,7 +345,7 @@ def _back(root: Path, move: _Move) -> None:
 
 
 def _settle(root: Path, moves: list[_Move], made: list[tuple[str, ...]], tell: Probe) -> None:
-    """Make the new names last, and clear away the old files and the folders that are empty now."""
+    """Sync the folders, then delete the old copies and the folders that are empty now."""
     touched = {parts(path)[:-1] for move in moves for path in (move.file.path, move.file.target)}
     touched |= {above[:-1] for above in made}
     for above in sorted(touched, key=len):

@@ -1,4 +1,4 @@
-"""One file while the edits of a reply are put into it: its lines, what replaces some of them, and where that came from."""
+"""One file while a reply's edits are put into it: its lines, their replacements, and the origin of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 20_000_000
 _MOST_READ = 1_000_000
-"""Lines of a file that are read again in all for edits that only fit what the reply wrote before: some seconds."""
+"""Most lines of a file to search again for edits that only match what the reply wrote before: some seconds' work."""
 
 
 class Overlap(Exception):
@@ -32,7 +32,7 @@ class Overlap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """Lines `start` to `end` (0-based, behind the last) give way to `lines`; each new line has its origin."""
+    """Lines `start` to `end` (0-based, `end` exclusive) give way to `lines`; `origins` has one entry per new line."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class Splice:
 
 @dataclass(slots=True)
 class Draft:
-    """One file. `came` has an origin for each line that this reply has written and None for the file's own."""
+    """One file. `came` has an origin for each line that this reply wrote, and None for the file's own lines."""
 
     path: str
     before: bytes | None
@@ -74,7 +74,7 @@ class Draft:
 
     @property
     def index(self) -> Index:
-        """The lines as they can be searched."""
+        """The lines, indexed for searching."""
         if self._index is None:
             self._index = Index(self.lines)
         return self._index
@@ -92,7 +92,7 @@ class Draft:
         return bool(self.splices) or self.made or any(self.came)
 
     def write_whole(self, edit: Edit, new: list[str]) -> None:
-        """Put new lines in place of all; lines that are the same keep their bytes."""
+        """Replace the whole text; lines that stay the same keep their bytes."""
         if not self.exists:
             self.exists, self.mode_after = True, edit.mode or 0o644
         if edit.after.startswith("\ufeff") and new:
@@ -105,11 +105,11 @@ class Draft:
             self.put(edit, Found(0, tuple(old), tuple(fresh), tuple(range(len(fresh))), "exact"))
 
     def append(self, edit: Edit, wish: Wish) -> None:
-        """Put new lines behind the last."""
+        """Add new lines at the end."""
         self.put(edit, Found(len(self.lines), (), tuple(wish.new), tuple(wish.source), "exact"))
 
     def put(self, edit: Edit, found: Found) -> None:
-        """Replace what differs between old and new at a place; raises Overlap, and then changes nothing."""
+        """Replace the lines that differ between old and new at a place; raises Overlap without changing anything."""
         taken = bisect_left(self.splices, found.start, key=lambda each: each.end)
         for each in self.splices[taken:]:
             if each.start > found.end:
@@ -144,7 +144,7 @@ class Draft:
         self._later = None
 
     def composed(self) -> tuple[list[str], list[Origin | None]]:
-        """Return the lines as the reply leaves them, and where each came from."""
+        """Return the lines as the reply leaves them, and the origin of each."""
         lines: list[str] = []
         came: list[Origin | None] = []
         done = 0
@@ -163,16 +163,16 @@ class Draft:
             unended = bool(self.lines) and not self.lines[-1].endswith("\n")
             wants = self.final if self.final is not None else not (unended and came[-1] is not None)
             if self.final is None and came[-1] is None:
-                if unended:  # the lines behind it went, and the line feed between goes with them
+                if unended:  # the lines after it were removed, and so is the line feed before them
                     lines[-1] = bare(lines[-1])
                 return lines, came
             lines[-1] = bare(lines[-1]) + ((_end(lines[-1]) or self.line_end) if wants else "")
         return lines, came
 
     def so_far(self) -> Draft | None:
-        """Return the file as the reply has left it, to be searched; None where it has not touched it yet.
+        """Return the file as the reply has left it so far, to be searched; None if the reply has not touched it yet.
 
-        Raises Refusal where that was done too often for so long a file.
+        Raises Refusal if that was done too often for a file of this length.
         """
         if not self.splices:
             return None
@@ -186,7 +186,7 @@ class Draft:
         return self._later
 
     def settle_so_far(self) -> None:
-        """Go on from the file as the reply has left it; lines that the reply wrote stay marked."""
+        """Continue from the file as the reply has left it; lines that the reply wrote keep their origins."""
         numbers = self.numbers or list(range(len(self.lines)))
         for splice in self.splices:
             for at in range(splice.start, splice.end):
@@ -205,7 +205,7 @@ class Draft:
         self.claims.clear()
 
     def patch(self) -> FilePatch:
-        """Return what becomes of the file; raises UnicodeEncodeError where its encoding cannot hold the new lines."""
+        """Return the file's patch; raises UnicodeEncodeError if its encoding cannot hold the new lines."""
         if not self.exists:
             return FilePatch(self.path, self.before, None, self.mode, None, self.new_path)
         self.settle_so_far()
@@ -228,9 +228,9 @@ class Draft:
 
 
 def load(path: str, data: bytes, mode: int, words: Callable[[], str] = str) -> Draft:
-    """Begin a draft of a file; raises Refusal where it is no text or too large.
+    """Begin a draft of a file; raises Refusal if it is not text or is too large.
 
-    `words` gives what the edits of this file quote and write: it may settle an encoding that the file does not name.
+    `words` returns what the edits of this file quote and write: it may settle an encoding that the file does not name.
     """
     if len(data) > _LARGEST:
         raise Refusal("unreadable", f"{path} has {len(data):,} bytes; files above {_LARGEST:,} are not edited.")
@@ -248,7 +248,7 @@ def _line(edit: Edit, at: int) -> int:
 
 
 def _ranges(signs: str, found: Found) -> list[Range]:
-    """Return what is replaced by what: where the reply marked each line, within its marks only."""
+    """Return the ranges to replace; where the reply marks each line with a sign, only within the lines it marks."""
     if signs.count("-") + signs.count(" ") != len(found.old) or signs.count("+") + signs.count(" ") != len(found.new):
         return changes(found.old, found.new)
     ranges: list[Range] = []
@@ -266,5 +266,5 @@ def _end(line: str) -> str:
 
 
 def spliced(draft: Draft, start: int, end: int) -> bool:
-    """Whether the reply has changed any of the lines already."""
+    """Say whether the reply has already changed any line from `start` to `end`."""
     return any(each.start < end and each.end > start for each in draft.splices) or any(draft.came[start:end])

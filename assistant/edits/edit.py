@@ -28,19 +28,21 @@ MisfitReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    r"""One wish as the model wrote it, place not yet found.
+    r"""One wish as the model wrote it, before its place is found.
 
-    `path` is as written (decoration stripped), `also` are other readings of the same words, the likeliest first; `before`
-    and `after` are lines with "\\n" ends, as the reply has them; `reply_line` is the 1-based line of the reply where the
-    edit begins, `after_lines` that of each line of `after`, `signs` the signs of a diff's lines; `at` is a 1-based line number in the file when the model gave
-    one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
-    that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word. `nearer`
-    is a bare word too, right above an edit whose `path` is only that of the edit before: the file of that name goes first.
-    A `part` stands below words that speak of some text in its file: it is shown, and no edit, unless it is all of the file by
-    its looks. `wish` says that the words ask for a change, so that the text may be all of the file, or some of it; of a part,
-    that a heading names its file, which may be new. `rivals` are other files that the words above
-    an edit name: it is for the one that has its lines. `doubt` is why the reply itself may not mean the edit: it is made where
-    somebody looks at it before it is written, and nowhere else.
+    `path` is as written, without decoration; `also` are other readings of the same words, likeliest first. `before` and
+    `after` are lines with "\\n" ends, as in the reply. `reply_line` is the 1-based line of the reply where the edit
+    begins, `after_lines` the line number in the reply of each line of `after`, `signs` the signs of a diff's lines.
+    `at` is a 1-based line number in the file, if the model gave one that agrees with its own count. `anchors` are lines
+    above the place, outermost first. `at_end` says that the lines are the last of the file.
+
+    A `maybe` edit counts only if its file exists, because its path is a bare word. `nearer` is a bare word right above
+    an edit whose `path` is only that of the edit before: a file of that name is tried first. A `part` stands below
+    words about some text in its file: it is shown and is no edit, unless it looks like the whole file. `wish` says that
+    the words ask for a change, so that the text may be all or some of the file; for a `part`, that a heading names the
+    file, which may be new. `rivals` are other files named above an edit: it is for the one that contains its lines.
+    `doubt` is why the reply itself may not mean the edit: such an edit is made only where somebody looks at it before
+    it is written.
     """
 
     action: Action
@@ -67,13 +69,13 @@ class Edit:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that its file may have, in the order in which they are tried."""
+        """All names that the file may have, in the order in which they are tried."""
         return tuple(name for name in (self.nearer, self.path, *self.also) if name)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a line of a patch comes from: the edit's first line and its own line in the reply (1-based), and the rung."""
+    """Where a line of a patch comes from: first line of its edit and own line in the reply (1-based), and the rung."""
 
     edit: int
     line: int
@@ -82,7 +84,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place that nearly fits: 1-based first and last line, what stands there, and how like it is (0 to 1)."""
+    """A place that nearly fits: 1-based first and last line, their text, and its likeness (0 to 1)."""
 
     path: str
     start: int
@@ -93,9 +95,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A wish that found no place, why, the places that come nearest, and what can be done.
+    """A wish that found no place: the reason, the nearest places, and what can be done about it.
 
-    `private` says why no line of its file may leave this machine, where none may: then no model is asked to mend it.
+    `private` says why no line of its file may leave this machine, empty if they may: if set, no model is asked to mend
+    it.
     """
 
     edit: Edit
@@ -107,7 +110,7 @@ class Misfit:
 
     @property
     def message(self) -> str:
-        """Why, in words that always name the file, where the reply does, and the line of the reply."""
+        """The reason, in words that always name the line of the reply, and the file if the reply names one."""
         words, names = self.words, [repr(name)[1:-1] for name in (self.edit.path.removeprefix("./"), *self.edit.also)]
         if names[0] and not any(name in words for name in names if name):
             words = f"{names[0]}: {words}"
@@ -116,7 +119,7 @@ class Misfit:
 
     @property
     def mendable(self) -> bool:
-        """Whether another answer could place it, and may be asked for: a file that cannot be read stays so, and what is there or not meant needs nothing."""
+        """Whether asking the model again may help: not if the file is unreadable or the edit is done or not meant."""
         return not self.private and self.reason not in {"already", "unreadable", "doubtful"}
 
     @property

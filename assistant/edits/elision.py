@@ -39,13 +39,13 @@ _SPAN = re.compile(
     r"^(?:lines?|l\.?)\s+\d+(?:\s+(?:(?:to|through|until|and)\s+)?\d+)?(?:\s+(?:unchanged|omitted|as\s+before|stay|here))*$",
     re.IGNORECASE,
 )
-"""Which lines are left out, between dots."""
+"""A note between dots of which lines are left out."""
 _CODE_ELSEWHERE = re.compile(
     r"^(?:el\s+|o\s+|il\s+|le\s+|der\s+)?(?:código|codice|code)\s+(?:existente|restante|esistente|rimanente|existant|restant)$"
     r"|^(?:bestehender|restlicher|übriger|vorhandener)\s+code$|^(?:существующий|остальной|оставшийся)\s+код$",
     re.IGNORECASE,
 )
-"""The code that is there, between dots, in other languages."""
+"""Names for the existing code, between dots, in other languages."""
 _HOLE = re.compile(r"^\{\{?\s*(\w+(?:\s+\w+)+)\s*\}?\}$")
 """Several words in the place of a template's variable."""
 _STAYS = re.compile(
@@ -61,7 +61,7 @@ _LEFT_ALONE = re.compile(
 
 
 def _either(head: str, of: str, stays: str) -> str:
-    """What is left (`head`), of what, and that it stays: one of the two at least."""
+    """Build a pattern for what is left (`head`), followed by what it is part of (`of`), by "stays", or by both."""
     return rf"(?:{head})(?:\s+(?:{of})(?:\s+(?:{stays}))*|(?:\s+(?:{stays}))+)"
 
 
@@ -88,17 +88,17 @@ _ELSEWHERE = re.compile(
     + ")$",
     re.IGNORECASE,
 )  # fmt: skip
-"""The same in other languages: a model that is asked in one leaves out in it."""
+"""The same in other languages: a model leaves such notes in the language it is asked in."""
 _TOLD_WHY = re.compile(
     r"\b(?:omitted|unchanged|kept|stays?|remains?)\s+(?:when|whenever|if|unless|until|while|because|since)\b",
     re.IGNORECASE,
 )
-"""What a program leaves out, and when: of lines that a reply leaves out nobody says so."""
+"""What a program leaves out, and when: a note about lines that a reply leaves out never says when."""
 _FEW = 10
 
 
 def leaves_out(line: str, above: str = "", below: str = "") -> bool:
-    """Say whether a line stands for lines that are not given; `above` and `below` are the told lines beside it."""
+    """Say whether a line stands for lines that are not given; `above` and `below` are the nearest non-blank lines."""
     if _BARE.match(line):
         return not _is_stub(line, above, below)
     commented = _COMMENTED.match(line)
@@ -114,7 +114,7 @@ def leaves_out(line: str, above: str = "", below: str = "") -> bool:
 
 
 def seems_to_leave_out(line: str) -> bool:
-    """Say whether a line may stand for others; it does where more lines go than come in its place."""
+    """Say whether a line may stand for others: it does if more lines are removed than added in its place."""
     commented = _COMMENTED.match(line)
     words = (commented[1] if commented else line).strip("-=*~ \t")
     framed = bool(_FRAME.search(words)) or (words.startswith(("[", "(")) and words.endswith(("]", ")")))
@@ -140,7 +140,7 @@ def _says_so(words: str) -> bool:
 
 
 def _is_stub(line: str, above: str, below: str) -> bool:
-    """Whether three dots are the whole body of what the line above begins (a stub, an overload, a protocol), or doctest."""
+    """Say whether three dots are the real body of the line above (a stub, an overload, a protocol), or a doctest."""
     depth = _depth(line)
     if above.lstrip().startswith((">>> ", "... ")) and _depth(above) == depth:
         return True
@@ -161,7 +161,7 @@ def notes(lines: list[str]) -> list[int]:
 
 
 def _likely(line: str) -> bool:
-    """Whether a closer look is worth its time."""
+    """Say cheaply whether a line is worth a closer look."""
     return bool(_HINT.search(line))
 
 
@@ -176,7 +176,7 @@ def stubs(lines: list[str]) -> list[tuple[int, str]]:
 
 
 def _header(lines: list[str], index: int) -> str:
-    """Return the line that begins what has its body at `index`: above a docstring, and where its brackets open."""
+    """Return the header of the block whose body is at `index`: above a docstring, or where its brackets open."""
     at = _told(lines, index)
     quotes = lines[at].rstrip()[-3:] if at >= 0 else ""
     if quotes in {'"""', "'''"}:
@@ -193,5 +193,5 @@ def _header(lines: list[str], index: int) -> str:
 
 
 def _told(lines: list[str], index: int) -> int:
-    """Return the index of the nearest line above that is not blank, -1 where there is none."""
+    """Return the index of the nearest line above that is not blank; -1 if there is none."""
     return next((at for at in range(index - 1, -1, -1) if lines[at].strip()), -1)

@@ -48,7 +48,7 @@ class FilePatch:
         return _hunks(self, self.went, self.came)
 
     def keep(self, hunks: Iterable[Hunk]) -> FilePatch:
-        """Return this file with only these hunks changed."""
+        """Return this file with only these hunks applied."""
         mine = sorted(hunks, key=lambda hunk: (hunk.at, hunk.new_at, len(hunk.old)))
         kinds = {hunk.kind for hunk in mine}
         contents = [hunk for hunk in mine if hunk.kind not in {"rename", "mode"}]
@@ -87,7 +87,7 @@ class FilePatch:
         )
 
     def join(self, hunks: Iterable[Hunk]) -> Hunk:
-        """Make one hunk of several of this file, with the lines between them; raises ValueError for what cannot be joined."""
+        """Join several hunks of this file, with the lines between them; raises ValueError if they cannot be joined."""
         parts = sorted(hunks, key=lambda hunk: (hunk.at, hunk.new_at, len(hunk.old)))
         if not parts or any(hunk.kind != "change" or hunk.path != self.path for hunk in parts):
             raise ValueError("Only changes within one file can be joined.")
@@ -116,7 +116,7 @@ def _filled(origins: tuple[Origin | None, ...], lines: tuple[bytes, ...]) -> tup
 
 @lru_cache(maxsize=256)
 def _hunks(file: FilePatch, went: tuple[Origin | None, ...], came: tuple[Origin | None, ...]) -> tuple[Hunk, ...]:
-    """Derive the hunks; origins are asked for by name since two files that differ in them only are equal."""
+    """Derive the hunks; origins are separate arguments because files that differ only in origins compare equal."""
     found: list[Hunk] = []
     if file.new_path and file.new_path != file.path:
         found.append(Hunk(file.path, "rename", 0, 0, (), (), note=f"rename to {file.new_path}"))

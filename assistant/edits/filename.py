@@ -1,6 +1,6 @@
 """What the name of a file looks like, and what only looks like one: words, commands, calls, addresses.
 
-A name in words is not known by its looks alone; where these leave it open, the file that exists decides.
+Looks alone do not always tell a name in a sentence; where they leave it open, the file that exists decides.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _PLACES = set(
     """bin sbin script scripts src lib libs etc usr opt docs doc test tests spec specs cmd tools tool hooks config conf app apps pkg internal public static
     assets resources include templates examples packages modules crates build ci deploy docker infra terraform ansible roles migrations db data""".split()  # noqa: SIM905
 )
-"""Folders in which files without an ending stand."""
+"""Folders in which files have no extension."""
 _CALL = re.compile(r"\w\([^/]*\)$")
 _SPOKEN = re.compile(
     r"^(?![ai] \S*[/\\.])(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b(?!\S*/)", re.IGNORECASE
 )
-"""How a sentence begins, and no path: of `a b/c.txt` the first letter may be part of a name."""
+"""How a sentence begins but a path does not; in `a b/c.txt` the first letter may be part of a name."""
 _ODD = re.compile(
     r"[`<>|*?\"]|\]\(|^[{\u00ab\u300a\u2022!]|[}\u00bb\u300b\u2020]$|\[\d+\]$|^_.*_$|#!|#L\d+$|@HEAD$|^(?:path/to|\.{3}|\u2026)/|^(?:[MADRU]|\?\?|\+\+\+|---|===|>>>?|not) +\S*/|(?:->|\u2192)"
 )
@@ -27,7 +27,7 @@ RANGED = re.compile(r"^(.*\S)(?::L?|#L)\d+(?:[-\u2013]L?\d+)?$")
 _PROSE = re.compile(
     r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
 )
-"""Words that stand between others, and before a path that they speak of; hardly in the name of a folder."""
+"""Words that stand between others, or before a path they speak of, and are rare in the name of a folder."""
 EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,24}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
@@ -42,13 +42,13 @@ _HEADINGS = set(
     bash sh shell zsh fish python py javascript js typescript ts json yaml yml toml xml html css sql go rust ruby php java kotlin swift c cpp lua
     text txt plaintext markdown md make makefile dockerfile powershell batch perl r scala haskell elixir""".split()  # noqa: SIM905
 )
-"""What stands above a block without being the name of its file."""
+"""Words above a block that are not the name of its file."""
 COMMANDS = set(
     """python python2 python3 pytest node npm npx yarn pnpm bun deno go cargo rustc make cmake gcc g++ clang java javac ruby rake bundle php composer
     perl bash sh zsh source cat less head tail ls cd git diff patch rm mv cp touch mkdir chmod vim vi nano code open curl wget docker kubectl pip
     pip3 poetry uv ruff mypy sudo run get post put delete options""".split()  # noqa: SIM905
 )
-"""Programs that are called with files, and what is asked of a server."""
+"""Programs that are called with files, and HTTP methods."""
 ORDERS = COMMANDS | set(
     """running ran test testing try call calling called use used using import importing imported export install save saved load see read write show
     print check verify compare view output outputs result results error errors exception warning log logs trace traceback old new from vs vs. cf cf.
@@ -57,7 +57,7 @@ ORDERS = COMMANDS | set(
     when if while how what why where there below above instead note ps or but so because since top end bottom contents content put place paste goes
     e.g. i.e. understanding deploying""".split()  # noqa: SIM905
 )
-"""What words begin with that end in the name of a file."""
+"""First words of phrases that end in the name of a file and are not names themselves."""
 _OF = re.compile(r"\s(?:of|in|from|for|to|into)\s", re.IGNORECASE)
 PRODUCTS = set(
     "node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js ember.js backbone.js alpine.js asp.net vb.net socket.io".split()  # noqa: SIM905
@@ -74,9 +74,9 @@ _ENDINGS = set(
      wasm glsl vert frag hlsl metal cu cuh cl sol vy move cairo rst rake podspec lint eslintrc prettierrc babelrc npmrc nvmrc
     rspec flake8 pylintrc bashrc zshrc profile vimrc htaccess gitmodules mailmap coveragerc""".split()  # noqa: SIM905
 )
-"""Endings of names of files; what has another one and no folder may be a call or an address."""
+"""Known file extensions; a name with another one and without a folder may be a call or an address."""
 PATCHES = (".patch", ".diff", ".rej")
-"""Files whose text is edits of other files."""
+"""Files that consist of edits to other files."""
 DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
 GIT = re.compile(r"^(?:\S+[\\/])?\.git[. ]*[\\/]\S*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s--?[A-Za-z]")
@@ -91,11 +91,11 @@ def looks(name: str) -> bool:
     if len(name) > LONGEST:
         return overlong(name)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
-        return True  # never a name that may be written, and never words
+        return True  # control characters: not words, so it counts as a name, and is refused as one
     if _CALL.search(name):
         return False
     if GIT.match(name):
-        return True  # however it is dressed: it is refused as a name, not passed over as words
+        return True  # with any decoration, so that it is refused as a name and not skipped as words
     if name in _BARE or DEVICE.match(name) or name.lower().startswith("file:"):
         return True
     if name.startswith(("/", "~", "..", "\\")):
@@ -103,7 +103,7 @@ def looks(name: str) -> bool:
     if re.match(r"^[A-Za-z]:[\\/]", name):
         return True
     if _CLIMBS.search(name):
-        return True  # it ends in a folder, and is refused as the name of one
+        return True  # it ends in a folder, and is refused as a file name
     if name.endswith((".", ",", "!", "?", ";")) or "://" in name or _ADDRESS.match(name):
         return False
     last = re.split(r"[/\\]", name.rstrip("/"))[-1]
@@ -113,17 +113,17 @@ def looks(name: str) -> bool:
 
 
 def overlong(name: str) -> bool:
-    """Whether a string far too long for a name is one all the same: it is refused as such, not passed over as words."""
+    """Say whether a string too long for a name still looks like one, so that it is refused and not skipped as words."""
     return not re.search(r"\s", name) and ("/" in name or bool(re.search(r"\.\w{1,24}$", name)))
 
 
 def may_be_words(name: str, *, whole: bool) -> bool:
-    """Whether what ends like the name of a file may be words, a command or a call; `whole` is one that is marked as a name."""
+    """Say whether what ends like a file name may be words, a command or a call; `whole`: it is marked as a name."""
     first, *more = name.split(" ")
     last = re.split(r"[/\\]", name)[-1]
-    if not more and re.match(r"^[^\s/.]+/[^\s/.]+$", name):  # Input/Output, and bin/run
+    if not more and re.match(r"^[^\s/.]+/[^\s/.]+$", name):  # "Input/Output" is words, "bin/run" a path
         return name.partition("/")[0] not in _PLACES
-    if not more and name.startswith(".") and "/" not in name:  # of a style sheet, a call or a file that is hidden
+    if not more and name.startswith(".") and "/" not in name:  # a CSS class, a method call or a hidden file
         return not is_name(name) and not re.search(r"rc$|ignore$|version|-", name)
     if not more:
         ending = last.rpartition(".")[2].lower()
@@ -137,20 +137,20 @@ def may_be_words(name: str, *, whole: bool) -> bool:
         return bool(_OF.search(name)) and first.lower() in ORDERS
     if first.lower().rstrip(":,") in ORDERS or len(more) > 4 or _SPOKEN.match(name):
         return True
-    inside = "/" in name and "/" not in more[-1]  # a blank in a folder and one in the file, as hardly in a sentence
+    inside = "/" in name and "/" not in more[-1]  # a space after the last slash, which is rare in a sentence
     return not inside and _PROSE.search(" ".join([first, *more[:-1]])) is not None
 
 
 def lone(line: str) -> str:
-    """Return the one word that all of a line is, where it may be the name of a file that is to be made; empty else."""
-    word = line.strip(" \t")  # a sign that no name has is not taken off
+    """Return the only word of a line if it may name a file to be created; else empty."""
+    word = line.strip(" \t")  # only spaces and tabs: characters that no name has are not removed
     plain = word[1:-1] if len(word) > 2 and word[0] == word[-1] == "`" else word
     fits = re.match(r"^[\w@$%~+.-]+$", plain) and plain.lower() not in _HEADINGS and plain.lower() not in PRODUCTS
     return plain if fits and re.search(r"\w", plain) else ""
 
 
 def is_dressed(name: str) -> bool:
-    """Whether what would be the name of a new file has something about it that no name has: decoration, signs, a second name."""
+    """Say whether a new file's name has something that no name has: decoration, odd characters, a second name."""
     if _ODD.search(name) or any(unicodedata.category(sign) in {"Cf", "Zs"} and sign != " " for sign in name):
         return True
     pieces = name.split(",")
@@ -158,19 +158,19 @@ def is_dressed(name: str) -> bool:
 
 
 def within(name: str) -> list[str]:
-    """Return what may be meant by a name that is dressed, or that begins with a folder too many."""
+    """Return the names that a decorated name, or a name with a folder too many, may stand for."""
     parts = name.split("/")
     return list(dict.fromkeys([*("/".join(parts[at:]) for at in range(1, len(parts))), *_INNER.findall(name)]))
 
 
 def without_range(name: str) -> str:
-    """Return a path without the lines behind it (`a.py:10-20`, `a.py#L10`); empty where it tells none."""
+    """Return a path without the line range after it (`a.py:10-20`, `a.py#L10`); empty if it has none."""
     ranged = RANGED.match(name)
     return ranged[1] if ranged else ""
 
 
 def is_name(name: str) -> bool:
-    """Whether what looks like a path in words is one for certain: it has a folder, a known ending, or is a well-known name."""
+    """Say whether a path-like string is surely a path: it has a folder, a known extension or a well-known name."""
     last = re.split(r"[/\\]", name)[-1]
     if name in _BARE or (last.startswith(".") and ("." in last[1:] or last[1:].lower() in _ENDINGS)):
         return True
@@ -178,7 +178,7 @@ def is_name(name: str) -> bool:
 
 
 def named_by(info: str) -> str:
-    """Return the path that the words behind a fence name: `python:src/a.py`, `src/a.py`, `py title="src/a.py"`."""
+    """Return the path that the info string of a fence names: `python:src/a.py`, `src/a.py`, `py title="src/a.py"`."""
     for word in info.split():
         name = word.rpartition("=")[2].strip("\"'{}")
         language, _, rest = name.partition(":")
@@ -191,7 +191,7 @@ def named_by(info: str) -> str:
 
 
 def may_be_new(word: str) -> bool:
-    """Whether what stands alone on the line above a block may be the name of a new file, and no heading, language or command."""
+    """Say whether the only words above a block may name a new file, and are no heading, language or command."""
     if " " not in word:
         known = word.lower() in _HEADINGS or word.lower() in PRODUCTS
         return not known and bool(_LOWER.match(word) or _DOTTED.match(word) or word.lower() in _WELL_KNOWN)

@@ -1,7 +1,7 @@
-"""A folder below the root, reached step by step and held open, so that nothing swapped meanwhile leads elsewhere.
+"""A folder below the root, opened part by part and held open, so that a part swapped meanwhile cannot lead elsewhere.
 
-Every part of a path is opened relative to the one before, never through a symbolic link; what is done to a file is then
-done relative to the folder in hand. A check of names alone would be a race (rule B3).
+Every part of a path is opened relative to the one before, never through a symbolic link; files are then handled
+relative to the open folder. A check of names alone would be a race (rule B3).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LARGEST = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A regular file as it was found: bytes, permission bits, what changes when anybody writes it, number of names."""
+    """A regular file as found: bytes, permission bits, a mark that changes with every write, number of hard links."""
 
     data: bytes
     mode: int
@@ -38,10 +38,10 @@ class File:
 
 @contextlib.contextmanager
 def opened(root: Path, above: tuple[str, ...], *, make: list[tuple[str, ...]] | None = None) -> Iterator[int | None]:
-    """Hold the folder `above` below `root` open; None where it does not exist.
+    """Hold the folder `above` below `root` open; None if it does not exist.
 
-    With `make`, folders that are missing are made and noted there. Raises OutsideRoot for a symbolic link or another
-    repository on the way, Unwritable for a file that stands where a folder should; other OSErrors pass.
+    With `make`, missing folders are created and appended to it. Raises OutsideRoot for a symbolic link or another
+    repository on the way, and Unwritable for a file in place of a folder; other OSErrors pass through.
     """
     here: int | None = os.open(root, _FOLDER)
     try:
@@ -88,7 +88,7 @@ def _enter(here: int, above: tuple[str, ...], make: list[tuple[str, ...]] | None
 
 @contextlib.contextmanager
 def at(root: Path, path: str, made: list[tuple[str, ...]] | None = None) -> Iterator[tuple[int | None, str]]:
-    """Hold the folder of a path; OSErrors on the way become Unwritable unless folders are being made."""
+    """Hold the folder of a path open; OSErrors on the way become Unwritable, unless folders are being created."""
     *above, name = parts(path)
     with contextlib.ExitStack() as stack:
         try:
@@ -105,7 +105,7 @@ def at(root: Path, path: str, made: list[tuple[str, ...]] | None = None) -> Iter
 
 
 def look(root: Path, path: str) -> File | None:
-    """Read a file; None where there is none. Raises OutsideRoot, and Unwritable for what is no regular file."""
+    """Read a file; None if there is none. Raises OutsideRoot, and Unwritable for anything but a regular file."""
     with at(root, path) as (here, name):
         if here is None:
             return None
@@ -133,7 +133,7 @@ def look(root: Path, path: str) -> File | None:
 
 
 def mark(facts: os.stat_result) -> tuple[int, int, int, int]:
-    """Return what tells whether a file is still the one that was read, whatever its name."""
+    """Return values that tell whether a file is still the one that was read, whatever its name."""
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
@@ -147,7 +147,7 @@ def held(root: Path, path: str) -> Iterator[tuple[int, str]]:
 
 
 def rmdir(root: Path, above: tuple[str, ...]) -> bool:
-    """Take a folder away if it is empty; says whether it was."""
+    """Remove a folder if it is empty; return whether it was removed."""
     with contextlib.suppress(OSError, PatchError), opened(root, above[:-1]) as here:
         if here is not None:
             os.rmdir(above[-1], dir_fd=here)
@@ -179,10 +179,10 @@ def load(handle: int) -> bytes:
 
 
 def fill(folder: int, data: bytes, mode: int | None, like: str = "", *, exact: bool = True) -> str:
-    """Write a new temporary file, synced, and return its name; on failure nothing of it is left.
+    """Write and sync a new temporary file, and return its name; on failure nothing of it is left.
 
-    The user's umask is taken off `mode` unless it is to be `exact`; None is 0644. Owner and extended attributes are
-    those of the entry `like`, where the system lets us.
+    The user's umask applies to `mode` unless `exact`; None means 0644. Owner and extended attributes are copied from
+    the entry `like`, as far as the system allows.
     """
     name = temporary()
     handle = os.open(
@@ -206,7 +206,7 @@ def fill(folder: int, data: bytes, mode: int | None, like: str = "", *, exact: b
 
 
 def _dress(folder: int, like: str, handle: int) -> None:
-    """Give a new file the owner and the extended attributes of an old one, as far as this user may."""
+    """Copy the owner and the extended attributes of an old file to a new one, as far as this user may."""
     try:
         old = os.open(like, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
@@ -226,7 +226,7 @@ def _dress(folder: int, like: str, handle: int) -> None:
 
 
 def temporary() -> str:
-    """Return a name for a file of ours that is never left behind on purpose."""
+    """Return a name for a temporary file of ours; such files are never left behind on purpose."""
     return f".{uuid.uuid4().hex}.wattson"
 
 
@@ -237,13 +237,13 @@ def is_temporary(name: str) -> bool:
 
 
 def remove(folder: int, name: str) -> None:
-    """Take an entry away if it is there and may be taken away."""
+    """Remove an entry if it exists and may be removed."""
     with contextlib.suppress(OSError):
         os.unlink(name, dir_fd=folder)
 
 
 def sync(root: Path, above: tuple[str, ...]) -> None:
-    """Make the entries of a folder last through a power cut; a file system that cannot is left to itself."""
+    """Sync a folder, so that its entries survive a power cut; a file system that cannot do that is ignored."""
     with contextlib.suppress(OSError, OutsideRoot, Unwritable), opened(root, above) as here:
         if here is not None:
             os.fsync(here)

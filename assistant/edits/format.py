@@ -1,4 +1,4 @@
-"""The seam of edit formats: a reply, as it streams, becomes edits, whichever notation the model chose.
+"""The seam of edit formats: a reply becomes edits as it streams, whichever notation the model chose.
 
 A format is a parser in `formats/` and nothing else. Every line of the reply is read once. Outside an edit, each format
 is asked whether the line begins one of its own; inside, only the format that began it is fed.
@@ -30,7 +30,7 @@ BLOCK_HEAD = re.compile(
     r"|(?P<other><{5,9}|(?:&lt;){5,9})\s*(?:ORIGINAL|HEAD|OLD)?\s*)$",
     re.IGNORECASE,
 )
-"""The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with; it may be escaped for HTML."""
+"""The first marker of a SEARCH/REPLACE block, perhaps escaped for HTML; no whole file begins with it."""
 _DEEP = re.compile(r"^(?: {4,}|\t)\s*(?:<{5,9} SEARCH|\*\*\* Begin Patch)\s*$")
 _CITED = re.compile(r"^\s{0,3}>\s?(.*)$")
 _THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -40,7 +40,7 @@ _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|@$|\+\+\+|---)[^`]{0,24}$")
 _LONE = re.compile(r"^\s*(?:#{1,6}|[*_<`~+]{1,3}|\d{1,3}[.)]|[-+*])\s*$")
-"""A sign that something begins, and nothing behind it."""
+"""A sign that begins something, with nothing after it."""
 _HEAD = re.compile(r"^\s{0,3}#{1,6}\s+\S")
 _SAYS_CUT = re.compile(
     r"^\s*[\[(*_]+\s*(?:(?:the |my )?(?:response|output|answer|reply|message|code|rest)\s+)?(?:was |is |has been )?"
@@ -54,25 +54,25 @@ _FOREIGN = re.compile(
     r"^\s{0,3}<(?:write_to_file|replace_in_file|apply_diff|str_replace(?:_\w+)?|create_file|edit_file|write_file|insert_content|search_and_replace|function_calls|tool_call|tool_use"
     r"|(?:file|edit|create|write|modify)\s+(?:path|name|file|filename|filepath|src)=[\"'][^\"']+[\"'](?:\s[^>]*)?)>"
 )
-"""How a tool is called in other programs: with an edit that nobody reads here."""
+"""A tool call of other programs, whose edit is in a notation that is not read here."""
 _OLD_TEXT = re.compile(r'"(?:old_str|old_string|old_text|oldText|oldString)"\s*:')
-"""The same as an object of JSON."""
+"""The same as a JSON object."""
 _NO_CODE = {"", "json", "xml", "text", "txt", "plaintext"}
 _REPLACES = re.compile(r"\b(?:replace|change|swap)\b.*:\W*$|^\W*find\b.*:\W*$", re.IGNORECASE)
 _WITH = re.compile(r"^\W*(?:with|by|to|into|with this|by this|to this|with the following)\b.{0,40}:\W*$", re.IGNORECASE)
-"""Words above two blocks of which the one shall take the place of the other."""
+"""Words above the second of two blocks, which shall replace the first."""
 _TAG = re.compile(r"^\s*</?[A-Za-z][\w-]*>\s*$")
 _SENTENCE = 400
 _ABOVE = 8
 _ENTERS = re.compile(
     r"(?:^|[\s(;&|])(?:(?:cd|pushd) +|git +-C +|patch\b.*? -d *)(?P<folder>'[^']*'|\"[^\"]*\"|[^\s;&|)]+)"
 )
-"""What enters another folder in lines of a shell."""
+"""A shell command that enters another folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the reply a parser stands: the 1-based line, the lines above, the fence that is open, the last path and word."""
+    """A parser's position in the reply: 1-based line, the lines above, the open fence, the last path and word."""
 
     number: int
     above: Sequence[str]
@@ -83,7 +83,7 @@ class Place:
 
     @property
     def elsewhere(self) -> str:
-        """What is wrong with paths below a line such as `cd sub && apply_patch <<EOF`; empty where nothing is."""
+        """Why paths are wrong below a line such as `cd sub && apply_patch <<EOF`; empty if they are not."""
         shell = [line for line in takewhile(lambda line: not _FENCE.match(line), reversed(self.above)) if line.strip()]
         if not shell or "<<" not in shell[0]:
             return ""
@@ -100,13 +100,13 @@ class Parser(Protocol):
     done: bool
     path: str
     back: list[str]
-    """Lines that turned out not to be its own, once `done`; they are read again as if it had not begun."""
+    """Lines that turned out not to be its own, once `done`; they are read again as if the parser had not begun."""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Take one line without its end; sets `done` behind the last line that is its own."""
+        """Take one line without its end; set `done` after the parser's own last line."""
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Take the end of the reply: what is not whole is a Misfit. `whole` says that the last line had an end."""
+        """Take the end of the reply; anything unfinished becomes a Misfit. `whole`: the last line had an end."""
 
 
 class Format(Protocol):
@@ -143,7 +143,7 @@ class EditParser:
         self._foreign = self._swaps = 0
 
     def feed(self, text: str) -> list[Edit | Misfit]:
-        """Take some of the reply; return the edits that are whole now."""
+        """Take a piece of the reply; return the edits that are complete now."""
         if "\n" not in text:
             self._rest.append(text)
             return []
@@ -152,10 +152,10 @@ class EditParser:
         return [each for line in lines for each in self._line(line.removesuffix("\r"))]
 
     def close(self) -> list[Edit | Misfit]:
-        """Take the end of the reply; an edit that was cut short is a Misfit, and so is one that may have been."""
+        """Take the end of the reply; an edit that was, or may have been, cut short is a Misfit."""
         rest = "".join(self._rest)
         found = []
-        if not self._number and "\r" in rest.rstrip("\r"):  # line ends of an old Mac, in all of the reply
+        if not self._number and "\r" in rest.rstrip("\r"):  # classic Mac line ends throughout the reply
             *lines, rest = rest.split("\r")
             found = [each for line in lines for each in self._line(line)]
         found += self._line(rest.removesuffix("\r")) if rest else []
@@ -181,7 +181,7 @@ class EditParser:
             found.append(Misfit(edit, "incomplete", words))
         if (
             self._last is not None or self._told
-        ):  # else it is only shown; beside other edits it would be half of what is meant
+        ):  # alone, it is only shown; beside other edits, the patch would be half of what is meant
             found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
         if taken := self._remarks.taken_back:
             words = f"Line {taken} of the reply takes back what stands above it; which of the edits are meant cannot be told."
@@ -199,7 +199,7 @@ class EditParser:
         return found
 
     def _cut_short(self, rest: str) -> str:
-        """Say how a reply with edits ends as if more had been meant to come; empty where it does not."""
+        """Say why a reply with edits seems to end too early; empty if it does not."""
         if self._fence:
             return f"the fence opened at line {self._opened} is not closed"
         last = next((line for line in reversed(self._above) if line.strip() and not _TAG.match(line)), "")
@@ -224,7 +224,7 @@ class EditParser:
         return ""
 
     def _is_listed(self, last: str) -> bool:
-        """Whether a line is one of several items, or the only one below words that announce some."""
+        """Say whether a line is one of several list items, or the only item below words that announce a list."""
         told = [line for line in self._above if line.strip()]
         before = told[told.index(last) - 1] if last in told[1:] else ""
         return bool(_BULLET.match(last)) and (bool(_BULLET.match(before)) or before.rstrip(" *_").endswith(":"))
@@ -238,7 +238,7 @@ class EditParser:
         return self._heard(self._inside(line, self._active) if self._active is not None else self._outside(line))
 
     def _heard(self, found: list[Edit | Misfit]) -> list[Edit | Misfit]:
-        """Remember edits; one that the words around it say is not meant is marked."""
+        """Remember edits, and mark those that the words around them say are not meant."""
         for at, each in enumerate(found):
             self._last = each.edit if isinstance(each, Misfit) else each
             self._paths.add(self._last.path)
@@ -248,7 +248,7 @@ class EditParser:
         return found
 
     def _behind_thoughts(self, line: str) -> str:
-        """Return what a line has behind the thoughts that a reply may open with: what is tried there is no answer."""
+        """Return what follows on a line after the thoughts a reply may open with: edits tried there are no answer."""
         if not self._begun and line.strip():
             self._begun, line = True, line.removeprefix("\ufeff")
             opened = _THOUGHT.match(line)
@@ -270,7 +270,7 @@ class EditParser:
             if not parser.back and self._fence and closes(line, self._fence):
                 self._fence = self._info = ""
             if parser.back:
-                if found:  # its path is behind it; else what is given back may be another notation of the same edit
+                if found:  # its path is used up; else the lines may hold the same edit in another notation
                     self._above = []
                 return [*found, *self._again(parser.back)]
             self._above = []
@@ -278,7 +278,7 @@ class EditParser:
         return found
 
     def _again(self, back: list[str]) -> list[Edit | Misfit]:
-        """Read what a parser gave back as if it had not begun; its first line may only be words."""
+        """Read lines that a parser gave back as if it had not begun; the first of several is read as words only."""
         found: list[Edit | Misfit] = []
         if not back:
             return found
@@ -310,12 +310,12 @@ class EditParser:
         return []
 
     def _is_in_string(self) -> bool:
-        """Whether code above, in the same fence, has opened a string: what stands in it is text of a program."""
+        """Say whether code above in the same fence has opened a string, so that what follows is text of a program."""
         inside = list(takewhile(lambda line: not _FENCE.match(line), reversed(self._above)))
         return len(inside) < len(self._above) and any(map(opens_string, inside))
 
     def _words(self, line: str) -> None:
-        """Take a line that is no edit: fences open and close, the last few lines are remembered."""
+        """Take a line that is not an edit: open or close a fence, and remember the last few lines."""
         fence = _FENCE.match(line)
         if self._fence and closes(line, self._fence):
             if self._named[0]:
@@ -350,7 +350,7 @@ class EditParser:
         del self._above[:-_ABOVE]
 
     def _look_for_others(self, line: str) -> None:
-        """Remember the line of an edit in a notation that nobody reads here: the reply means it all the same."""
+        """Remember the line of an edit in a notation that is not read here; the reply means it all the same."""
         called = _FOREIGN.match(line) or (line.lstrip()[:1] in {"{", "[", '"'} and _OLD_TEXT.search(line))
         if called and self._info.lower() in _NO_CODE:
             self._foreign = self._number

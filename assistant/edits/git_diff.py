@@ -40,9 +40,9 @@ def write(file: FilePatch) -> str:
 
 
 def only(diff: str, lines: Container[int]) -> str:
-    """Return of a diff as `write` makes it the hunks that begin on some of its lines (1-based), each below the head of its file.
+    """Return those hunks of a diff made by `write` that begin on one of `lines` (1-based), each below its file's head.
 
-    A file without hunks, which is renamed only, begins where its head does.
+    A file without hunks, which is only renamed, begins at its head.
     """
     kept: list[str] = []
     number = 1
@@ -59,7 +59,7 @@ def only(diff: str, lines: Container[int]) -> str:
 
 
 def _raw_lines(hunk: Hunk) -> list[str]:
-    """Write a hunk's lines for a machine: carriage returns kept, a missing final line end marked."""
+    """Write a hunk's lines for a machine: keep carriage returns, and mark a missing final line end."""
     raw = iter(_raw(hunk))
     lines = []
     for line in hunk.lines:

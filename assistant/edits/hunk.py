@@ -1,4 +1,4 @@
-"""Lines of one file that give way to others: shown, cut, joined and reworded before they are taken."""
+"""Lines of one file that are replaced by others; a hunk can be shown, cut, joined and reworded before it is taken."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTEXT = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as it is shown: its sign, its text without an end, its 1-based numbers on either side."""
+    """One line as it is shown: its sign, its text without an end, its 1-based numbers in the old and the new file."""
 
     kind: Literal[" ", "-", "+"]
     text: str
@@ -33,9 +33,9 @@ class Line:
 class Hunk:
     """Lines of one file that are replaced by others.
 
-    `at` is the 0-based place in the file before, `new_at` in the file after; `old` and `new` are lines as bytes, with
-    what stands between changes that belong together; `above` and `below` are context. `went` and `came` say for each old
-    and new line which edit of the reply took it away or brought it, where a reply is known.
+    `at` is the 0-based place in the old file, `new_at` in the new one. `old` and `new` are lines as bytes, including
+    unchanged lines between changes that belong together; `above` and `below` are context. `went` and `came` say for
+    each old and new line which edit of the reply removed or added it, if a reply is known.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Hunk:
 
     @property
     def origins(self) -> tuple[Origin, ...]:
-        """Where its lines come from: each edit of the reply that had a part in it, in the order of the reply."""
+        """The edits of the reply that had a part in this hunk, in the order of the reply."""
         found = {each.edit: each for each in (*reversed(self.came), *reversed(self.went)) if each is not None}
         return tuple(found[edit] for edit in sorted(found))
 
@@ -91,37 +91,37 @@ class Hunk:
 
     @property
     def old_start(self) -> int:
-        """1-based first line shown of the file before; 0 where it has none."""
+        """1-based first line shown of the old file; 0 if there is none."""
         return self.at - len(self.above) + (1 if self.old_count else 0)
 
     @property
     def line(self) -> int:
-        """1-based first line of the file before that goes, or before which others come: no other hunk of the file has it."""
+        """1-based line of the old file where the change begins; no other hunk of the file has it."""
         return self.at + 1
 
     @property
     def new_start(self) -> int:
-        """1-based first line shown of the file after; 0 where it has none."""
+        """1-based first line shown of the new file; 0 if there is none."""
         return self.new_at - len(self.above) + (1 if self.new_count else 0)
 
     @property
     def old_count(self) -> int:
-        """Lines shown of the file before."""
+        """Number of lines shown of the old file."""
         return len(self.above) + len(self.old) + len(self.below)
 
     @property
     def new_count(self) -> int:
-        """Lines shown of the file after."""
+        """Number of lines shown of the new file."""
         return len(self.above) + len(self.new) + len(self.below)
 
     @cached_property
     def added(self) -> int:
-        """Lines that come."""
+        """Number of added lines."""
         return sum(line.kind == "+" for line in self.lines)
 
     @cached_property
     def removed(self) -> int:
-        """Lines that go."""
+        """Number of removed lines."""
         return sum(line.kind == "-" for line in self.lines)
 
     @property
@@ -137,9 +137,9 @@ class Hunk:
         return "".join(text.show(line) + "\n" for line in self.new)
 
     def with_text(self, new_text: str) -> Hunk:
-        """Put other words on the new side. Line ends follow the lines that were there; reworded lines have no origin.
+        """Put other text on the new side. Line ends follow the existing lines; reworded lines lose their origin.
 
-        Raises UnicodeEncodeError for letters that the file cannot hold.
+        Raises UnicodeEncodeError for characters that the file cannot hold.
         """
         beside = (*self.old, *self.new, *self.above, *self.below)
         data = list(text.retype(new_text, self.new or self.old, beside, ended=bool(self.below)))
@@ -154,16 +154,16 @@ class Hunk:
         return replace(self, new=tuple(data), came=tuple(came))
 
     def split(self) -> tuple[Hunk, ...]:
-        """Cut into one hunk for each run of changes; a hunk of one run is its own only part."""
+        """Cut into one hunk for each run of changes; a hunk with one run is returned as it is."""
         runs = changes(self.old, self.new) if self.kind == "change" else []
         if len(runs) < 2:
             return (self,)
         return tuple(self._part(a, b, c, d) for a, b, c, d in runs)
 
     def split_at(self, line: int) -> tuple[Hunk, ...]:
-        """Cut before one of the shown `lines` (0-based): two hunks, or itself alone where a part would change nothing.
+        """Cut before one of the shown `lines` (0-based): two hunks, or the hunk itself if a part would change nothing.
 
-        Where as many lines come as go, each stands for the one that goes in its place: they are cut at the same one.
+        Where as many lines are added as removed, they are paired in order, and both sides are cut at the same pair.
         """
         shown = self.lines[len(self.above) : line] if self.kind == "change" else ()
         old = min(sum(each.kind != "+" for each in shown), len(self.old))
@@ -176,7 +176,7 @@ class Hunk:
         return (first, second) if first is not None and second is not None else (self,)
 
     def _trimmed(self, a: int, b: int, c: int, d: int) -> Hunk | None:
-        """Make a part of what truly changes between old lines a to b and new lines c to d; None where nothing does."""
+        """Return the part that truly changes between old lines a to b and new lines c to d; None if nothing does."""
         runs = changes(self.old[a:b], self.new[c:d])
         if not runs:
             return None
@@ -191,10 +191,10 @@ class Hunk:
         before: Sequence[bytes],
         first: int = 0,
     ) -> Hunk:
-        """Make a hunk of the same file that replaces other lines, with the context that the file `before` gives it.
+        """Make a hunk of the same file that replaces other lines, with context from the file `before`.
 
-        Where `before` is not all of the file, `first` is its first line. Where the hunk's lines are lines of this one it is
-        known where they come from.
+        If `before` is only a part of the file, `first` is the number of its first line. Lines that this hunk has too
+        keep their origins.
         """
         shift, came = at - self.at, new_at - self.new_at
         stood = shift >= 0 and self.old[shift : shift + len(old)] == old

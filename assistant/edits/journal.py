@@ -1,9 +1,10 @@
-"""What was written, step by step, so that it can be taken back and made again: after a restart too, with git or without.
+"""What was written, step by step, so that it can be undone and redone: after a restart too, with git or without.
 
-A deed is noted and synced before the first file is touched, marked when the tree has it, and closed when the steps say
-so. What a crash leaves unmarked is put back to before; what it leaves marked is completed: the tree is one or the other.
-Undo and redo, of a step, some hunks, a turn or a session, are previews first: a patch for the files as they are now, in
-which whatever was typed since stays. Where that cannot be, they name the lines and write nothing.
+A deed (one write of a patch) is recorded and synced before the first file is touched, marked when the tree has it, and
+closed when its steps are recorded. After a crash, an unmarked deed is reverted and a marked one completed, so the tree
+is in one state or the other. Undo and redo, of a step, some hunks, a turn or a session, first return a preview: a patch
+for the files as they are now that keeps whatever was typed since. Where that is impossible, they name the lines and
+write nothing.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ _PATIENCE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What undo or redo would write now. Nothing has been.
+    """What undo or redo would write now; nothing has been written.
 
-    `patch` is for the files as they are; `merged` names those in which it goes around something typed since: show these
-    before they are written. With `conflicts` it cannot be carried out.
+    `patch` is for the files as they are. `merged` names the files in which it goes around something typed since: show
+    these before they are written. With `conflicts`, the preview cannot be carried out.
     """
 
     way: Way
@@ -92,7 +93,7 @@ class Journal:
         session: str = "",
         cost: str = "",
     ) -> Step:
-        """Write a patch, all or nothing. What was undone before is passed over by redo from now on.
+        """Write a patch, all or nothing. From now on, redo skips what was undone before.
 
         Raises PatchError or StateError; then nothing was written.
         """
@@ -114,7 +115,7 @@ class Journal:
             return step
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
-        """Write exactly what a preview showed and return that; raises Stale when files or steps have moved on since."""
+        """Write exactly what a preview showed, and return that patch; raises Stale if files or steps have changed."""
         with self._archive.alone():
             self._recover()
             for step in preview.steps:
@@ -131,13 +132,13 @@ class Journal:
 
     @staticmethod
     def _must_be(step: Step, full: Full) -> None:
-        """Raise Stale where a step has been taken back or made again since it was shown."""
+        """Raise Stale if a step was undone or redone since it was shown."""
         now = full.step
         if (now.did, now.took, now.state) != (step.did, step.took, step.state):
             raise Stale(f"Step {step.id} has changed since it was shown.", "Look again.")
 
     def recover(self) -> list[str]:
-        """Put back, or complete, what a crash left; returns the files that were put back. `notes` has the rest."""
+        """Revert or complete what a crash left; return the files that were restored. `notes` has the rest."""
         if not self.folder.is_dir():
             return []
         with self._archive.alone():
@@ -154,9 +155,9 @@ class Journal:
         turn: int | None = None,
         hunks: Iterable[Hunk] | None = None,
     ) -> Preview:
-        """Say what undo or redo would write now: of the step next in line, of one, of a session, of one of its turns.
+        """Return what undo or redo would write now: for the next step, a given step, a session, or one of its turns.
 
-        Raises PatchError when there is nothing.
+        Raises PatchError if there is nothing.
         """
         chosen = self._chosen(way, step, session, turn)
         wanted = None if hunks is None else tuple(hunks)
@@ -170,7 +171,7 @@ class Journal:
         return Preview(way, steps, tree.patch(), tuple(tree.conflicts), tuple(tree.merged), tuple(after))
 
     def anew(self, preview: Preview) -> Preview:
-        """Say what the undo or redo of a preview would write by now. Raises Stale when its steps have moved on since."""
+        """Return the same preview for the files as they are now; raises Stale if its steps have changed since."""
         tree = Tree(lambda path: disk.read(self.root, path))
         for step, then in zip(preview.steps, preview.after, strict=True):
             full = self._full(step.id)
@@ -179,27 +180,27 @@ class Journal:
         return replace(preview, patch=tree.patch(), conflicts=tuple(tree.conflicts), merged=tuple(tree.merged))
 
     def history(self) -> list[Step]:
-        """List all steps, oldest first, without their patches: `files`, `added` and `removed` are for the eye."""
+        """List all steps, oldest first, without their patches; `files`, `added` and `removed` are for display."""
         return self._listed()
 
     def standing(self, step: int) -> Patch:
-        """Return the part of a step that has not been taken back; its hunks are what an undo takes."""
+        """Return the part of a step that is not undone; an undo takes hunks of it."""
         return self._full(step).stands
 
     def taken_back(self, step: int) -> Patch:
-        """Return the part of a step that has been taken back; its hunks are what a redo takes."""
+        """Return the part of a step that is undone; a redo takes hunks of it."""
         full = self._full(step)
         return between(full.step.patch, full.stands, full.step.patch)
 
     def about(self, way: Way, names: Collection[str], step: int | None = None) -> tuple[int, Patch]:
-        """Return the newest step, or the one of that number, in which something of a file can be undone or redone: its id and that part.
+        """Return the newest step (or step number `step`) that can undo or redo something in a file, and that part.
 
-        The file is known by any of its `names`. Raises PatchError where there is no such step.
+        `names` are all the names of the file. Raises PatchError if there is no such step.
         """
         for each in self.in_line(way):
             if step not in {None, each.id} or not any({file.path, file.new_path} & {*names} for file in each.files):
                 continue
-            with contextlib.suppress(PatchError):  # one that cannot be read is passed over
+            with contextlib.suppress(PatchError):  # skip a step that cannot be read
                 there = self.standing(each.id) if way == "undo" else self.taken_back(each.id)
                 part = Patch(tuple(file for file in there.files if {file.path, file.target} & {*names}))
                 if part.files:
@@ -208,7 +209,7 @@ class Journal:
         raise PatchError(f"Nothing in {next(iter(names))} can be {words}.", "The steps are listed with their files.")
 
     def notes(self) -> tuple[str, ...]:
-        """Return, once, what happened on the side: damaged steps set aside, old ones forgotten, files left alone."""
+        """Return, once, what else happened: damaged steps set aside, old steps deleted, files left alone."""
         told, self._archive.notes = tuple(self._archive.notes), []
         return told
 
@@ -237,12 +238,12 @@ class Journal:
             raise PatchError(f"Step {number} cannot be read: {error}.", "The other steps can be undone.") from error
 
     def in_line(self, way: Way) -> list[Step]:
-        """List the steps of which something can be undone (or redone), that which was done (or taken back) last first."""
+        """List the steps that can be undone (or redone), at least in part; the last done (or undone) comes first."""
         found = [each for each in self._listed() if (each.state in {"done", "partly"} if way == "undo" else each.took)]
         return sorted(found, key=lambda each: (each.did if way == "undo" else each.took, each.id), reverse=True)
 
     def _chosen(self, way: Way, step: int | None, session: str | None, turn: int | None) -> list[Full]:
-        """Find the steps that are meant, in the order in which they are to be made."""
+        """Find the requested steps, in the order in which to apply them."""
         if step is not None:
             full = self._full(step)
             if full.step.state == ("done" if way == "redo" else "undone") or (
@@ -275,11 +276,11 @@ class Journal:
     # Carrying out.
 
     def _records(self, preview: Preview, now: datetime) -> list[dict[str, Any]]:
-        """Return the steps of a preview as they are once it is carried out."""
+        """Return the records of a preview's steps as they are once it is carried out."""
         clock = _clock(self._listed())
         records = []
         for index, full in enumerate(reversed(preview.after)):
-            # Undone newest first, so that the one undone last, the oldest, is the first to be redone.
+            # Undo goes newest first, so the step undone last, the oldest, is the first to be redone.
             order = clock + len(preview.after) - 1 - index
             whole = full.step.state == "done"
             step = (
@@ -291,7 +292,7 @@ class Journal:
         return records
 
     def _carry(self, patch: Patch, records: Sequence[dict[str, Any]]) -> None:
-        """Write a patch as one deed: noted first, then the tree, then the mark, then the steps. Only while alone."""
+        """Write a patch as one deed: its record, the tree, the mark, then the steps. Call only with the lock held."""
         archive = self._archive
         archive.begin(
             {
@@ -303,7 +304,7 @@ class Journal:
         try:
             disk.write(self.root, patch, probe=self._probe)
         except PatchError as error:
-            if not isinstance(error, disk.HalfDone):  # then the deed stays open, and the next start tries again
+            if not isinstance(error, disk.HalfDone):  # a half-done deed stays open, and the next start tries again
                 archive.end()
             raise
         try:
@@ -325,7 +326,7 @@ class Journal:
     # Mending.
 
     def _recover(self) -> list[str]:
-        """Finish what another process did not, and set aside what cannot be read. Only while alone."""
+        """Finish what another process left, and set aside what cannot be read. Call only while holding the lock."""
         archive = self._archive
         archive.tidy()
         mended = finish(archive, self.root, probe=self._probe)
@@ -344,12 +345,12 @@ class Journal:
 
 
 def _clock(steps: Iterable[Step]) -> int:
-    """Return the next moment, counted in deeds: clocks go back, this does not."""
+    """Return the next moment, counted in deeds, because a wall clock may go back."""
     return max((max(step.did, step.took) for step in steps), default=0) + 1
 
 
 def _turned(full: Full, stands: Patch) -> Full:
-    """Return a step with as much of it standing as said."""
+    """Return a step of which the part `stands` is not undone."""
     state: State = "undone" if not stands.files else "done" if stands == full.step.patch else "partly"
     return Full(replace(full.step, state=state), stands)
 

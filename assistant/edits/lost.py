@@ -1,4 +1,4 @@
-"""Which hunks of a patch have no place any more, since their file was changed after the patch was made, and why."""
+"""Hunks of a patch that have lost their place because their file changed after the patch was made, and why."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from assistant.edits.patch import FilePatch, Hunk
 
 _AROUND = 3
-"""Lines above and below those that were changed, for a model that is to place the edit anew."""
+"""Lines quoted above and below the changed ones to a model that shall place the edit again."""
 
 
 class Lost(NamedTuple):
-    """A hunk without a place, and the edit it would be for a model that is asked to place it: in `Misfit.words` is why."""
+    """A hunk without a place, and the edit that a model would be asked to place; `misfit.words` says why."""
 
     hunk: Hunk
     misfit: Misfit
 
 
 def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lost, ...]:
-    """Return those hunks of a file that have no place in what it holds now (None: it is gone), top to bottom."""
+    """Return the hunks that have no place in the file's current `data` (None: the file is gone), top to bottom."""
     if data == file.before or not hunks:
         return ()
     if data is None or file.before is None or file.after is None:
@@ -38,7 +38,7 @@ def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lo
     found = clashes(file.before, kept, data) if kept is not None else ()
     if not found:
         return ()
-    # What the hunks replace and what was changed overlap: each change is told to those that hold it, or to all.
+    # The hunks overlap with later changes: assign each change to the hunks that contain it, or else to all hunks.
     mine = [(hunk, [each for each in found if _holds(hunk, each)]) for hunk in hunks]
     now = [text.show(line) for line in text.split_lines(data)]
     return tuple(_changed(hunk, some, now) for hunk, some in mine if some) or tuple(
@@ -47,9 +47,9 @@ def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lo
 
 
 def _holds(hunk: Hunk, clash: Clash) -> bool:
-    """Say whether the change of ours that has no place is a hunk's, or partly."""
+    """Say whether a change of ours that has no place belongs to a hunk, at least in part."""
     at, end = hunk.at, hunk.at + len(hunk.old)
-    if at == end or clash.first == clash.stop:  # lines that only come stand between two others
+    if at == end or clash.first == clash.stop:  # pure insertions stand between two lines
         return at <= clash.stop and clash.first <= end
     return at < clash.stop and clash.first < end
 

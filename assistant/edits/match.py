@@ -1,8 +1,8 @@
-"""The one matcher: edits of any format, and the files as they are, become a patch and misfits.
+"""The one matcher: it turns edits of any format, and the files as they are, into a patch and misfits.
 
-Every edit is looked for in the file as it was before the reply; only what is not there is looked for in the file as
-the reply has left it so far. So the order of edits does not matter where it need not, and two edits of the same lines are
-a conflict instead of a surprise.
+Every edit is first looked for in the file as it was before the reply, and only if it is not there in the file as the
+reply has left it so far. So the order of edits matters only where it must, and two edits of the same lines are a
+conflict instead of a surprise.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What fits, what does not, and how. `doubts` are edits of the patch that the reply itself may not mean."""
+    """The patch, the misfits, and how edits were placed. `doubts` are edits of the patch that may not be meant."""
 
     patch: Patch
     misfits: tuple[Misfit, ...]
@@ -68,16 +68,16 @@ def fit(
 ) -> Fitted:
     """Find the place of every edit.
 
-    `read` gives bytes and permission bits of a file below the root, None where there is none, and raises PatchError for
-    what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown, `shown` are the lines
-    (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others. `namesakes`
-    names the files further down whose path ends in a given one. `private` says why no line of a file may leave, empty where
-    they may: it becomes that of the misfits that would have to quote the file.
+    `read` returns the bytes and permission bits of a file below the root, None if there is none, and raises PatchError
+    for a file that may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown. `shown` are
+    all lines that the model was sent (stripped): the text of a whole file may not remove any other line. `namesakes`
+    returns files in deeper folders whose path ends in a given one. `private` says why no line of a file may leave this
+    machine, empty if they may; misfits that would have to quote such a file carry the reason.
     """
     fitting = _Fitting(edits, read, shown, namesakes, private)
     for edit in edits:
         fitting.take(edit)
-    # Where all is only shown, nobody misses it; beside what is written it would be half of what is meant.
+    # If everything is only shown, nothing is missing; beside edits that are written, it would be half of what is meant.
     if fitting.placed or not all(each.part or each.maybe for each in edits):
         fitting.misfits += fitting.passed
     tainted = suspect.tainted(fitting.placed)
@@ -92,10 +92,10 @@ def fit(
 
 
 class _Fitting:
-    """The edits of one reply, put one after the other into the files as they are; what became of each stands in lists.
+    """Puts the edits of one reply, one after the other, into the files as they are; lists say what became of each.
 
-    `placed` has those that are in, with the rung that found their place, `passed` those that only show some of a file. The
-    arguments are those of `fit`.
+    `placed` has the edits that are in, with the rung that placed them; `passed` has those that only show part of a
+    file. The arguments are those of `fit`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class _Fitting:
         self._namesakes = namesakes
         self._private = private
         self._drafts: dict[str, Draft] = {}
-        self._targets: dict[str, Draft] = {}  # by the names that files are moved to
+        self._targets: dict[str, Draft] = {}  # by the new names of moved files
         self._edited = {
             name for edit in edits if edit.action in {"replace", "insert"} for name in map(_plain, edit.names[:1])
         }
@@ -139,12 +139,12 @@ class _Fitting:
                 self.notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
 
     def _why_private(self, edit: Edit, no: Refusal) -> str:
-        """Say why none of the files that a refusal tells of may be told of: the edit's by any of its names, and where it was moved from."""
+        """Return why a file that a refusal mentions (own, rival, candidate) may not be sent; empty if all may."""
         names = (*edit.names, *edit.rivals, *(each.path for each in no.candidates), no.about)
         return next(filter(None, map(self._private, dict.fromkeys(_plain(name) for name in names if name))), "")
 
     def patches(self, seen: Mapping[str, str]) -> list[FilePatch]:
-        """Return what changes, a file each; `seen` as in `fit`."""
+        """Return the files that change, a patch each; `seen` as in `fit`."""
         found = []
         for draft in self._drafts.values():
             try:
@@ -165,7 +165,7 @@ class _Fitting:
         return found
 
     def _draft(self, edit: Edit) -> Draft | None:
-        """Return the file that an edit is made in; None where it only shows some of one, or names none."""
+        """Return the file that an edit is made in; None if it only shows part of a file, or names none."""
         draft = self._open(edit)
         if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
             if draft is None and edit.wish:
@@ -186,7 +186,7 @@ class _Fitting:
         return draft
 
     def _open(self, edit: Edit) -> Draft | None:
-        """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
+        """Return the file that an edit is about: the first reading of its path that exists, else the likeliest one."""
         first: OutsideRoot | None = None
         names = [_plain(each) for each in edit.names]
         for name in names:
@@ -220,9 +220,10 @@ class _Fitting:
         return self._drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
 
     def _meant(self, edit: Edit) -> Edit:
-        """Decide which of the files that the words above an edit name it is for: the one that has its lines.
+        """Decide which of the files named above an edit it is for: the one that contains its lines.
 
-        Raises Refusal where several have them. A new file is the one on a line of its own, where the words name one that is there.
+        Raises Refusal if several do. If the words name an existing file, a new file takes the name on a line of its
+        own.
         """
         found: dict[str, Draft] = {}
         for name in (edit.path, *edit.rivals) if edit.rivals and edit.action != "whole" else ():
@@ -249,7 +250,7 @@ class _Fitting:
         return replace(edit, path=holds[0], also=(), nearer="") if holds else edit
 
     def _ends_in_a_name(self, name: str) -> bool:
-        """Whether a name that no file has ends in that of one, behind a blank: then it is words, or a command."""
+        """Say whether a name without a file ends, after a space, in that of a file: then it is words or a command."""
         last = _plain(name.rpartition(" ")[2])
         if last == name:
             return False
@@ -259,7 +260,7 @@ class _Fitting:
             return False
 
     def _check_head(self, edit: Edit, draft: Draft) -> None:
-        """Raise Refusal where a whole text says in its first line that it is another file, which is there."""
+        """Raise Refusal if the first line of a whole text names another file that exists."""
         first = next((line for line in cut(edit.after) if line.strip()), "")
         said = naming.remarked(first)
         if (
@@ -275,7 +276,7 @@ class _Fitting:
                 raise Refusal("ambiguous", words)
 
     def _check_new(self, edit: Edit, path: str) -> None:
-        """Raise Refusal where a new file is one that is there by its text: named without its folders, or by some of its lines."""
+        """Raise Refusal if a new file seems to be an existing one, named without its folders or by a range of lines."""
         if edit.format not in {"edit_block", "whole_file"} or any(name.startswith("./") for name in edit.names):
             return
         ranged = filename.without_range(path)
@@ -298,7 +299,7 @@ class _Fitting:
                 raise Refusal("no_file", words, about=other)
 
     def _why_not_part(self, edit: Edit, draft: Draft | None) -> Refusal | None:
-        """Say why some text of a file that is only shown may be meant as an edit; None where it stands in the file, or there is none."""
+        """Say why a text that is only shown may be meant as an edit; None if it is in the file, or there is no file."""
         if (edit.maybe and draft is None) or (draft is not None and passage.stands(edit, draft)):
             return None
         words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
@@ -353,7 +354,7 @@ class _Fitting:
 
 
 def _quoted(edit: Edit) -> tuple[str, str, str, tuple[str, ...]]:
-    """Return by what two edits are told to say the same."""
+    """Return the key by which two edits count as the same."""
     return edit.path, edit.before, edit.after, edit.anchors
 
 
@@ -367,7 +368,7 @@ def _without(
     edits: Sequence[Edit],
     again: Callable[[Sequence[Edit]], Fitted],
 ) -> Fitted:
-    """Fit what is left once edits whose new lines were mangled are taken out."""
+    """Fit what is left once edits with mangled new lines are taken out, and add misfits for those."""
     gone = {id(edit) for edit, _ in tainted}
     rest = again([edit for edit in edits if id(edit) not in gone])
     misfits = [
@@ -394,7 +395,7 @@ def _words(edits: Sequence[Edit], name: str) -> str:
 
 
 def _portable(path: str) -> None:
-    """Raise Refusal for a new name that other machines cannot have."""
+    """Raise Refusal for a new name that other systems cannot have."""
     why = unportable(path)
     if why:
         raise Refusal("outside", f"{path!r} is not a name for a new file: {why}.")
@@ -464,7 +465,7 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
 
 
 def describe(misfit: Misfit) -> str:
-    """Say what found no place, for the model that wrote it: the reason, its words, and the lines that come nearest."""
+    """Describe a misfit to the model that wrote the edit: the reason, what was looked for, and the nearest lines."""
     words = [misfit.message, misfit.hint]
     if misfit.edit.before:
         words += ["You looked for:", "```", misfit.edit.before.rstrip("\n"), "```"]

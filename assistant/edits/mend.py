@@ -1,4 +1,4 @@
-"""Finishing what a dead process did not: the tree is put back to before, or the steps are brought up to it."""
+"""Finishing what a dead process left: the tree is restored to what it was before, or the missing steps are recorded."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """The files that were put back, and the steps that are still to be written down; the deed is open until then."""
+    """The files that were restored, and the steps that still have to be recorded; the deed is open until then."""
 
     restored: tuple[str, ...] = ()
     steps: tuple[dict[str, Any], ...] = ()
 
 
 def finish(archive: Archive, root: Path, *, probe: Probe | None = None) -> Mended:
-    """Put back what was under way, or say which steps are missing; only while alone.
+    """Restore what was under way, or return the steps that are missing; call only while holding the lock.
 
     Raises StateError and Unwritable; then the deed stays open and nothing more may be written.
     """
@@ -82,9 +82,9 @@ def _put_back(archive: Archive, root: Path, patch: Patch, probe: Probe | None) -
 
 
 def restore(root: Path, file: FilePatch, *, probe: Probe | None = None) -> bool | None:
-    """Give one file its state before, where an interrupted write has come further; what was typed since stays.
+    """Restore one file to its state before an interrupted write; what was typed since stays.
 
-    True when it was put back, False when there was nothing to do, None when it is neither before nor after and was left
+    Returns True if it was restored, False if there was nothing to do, None if the file is in neither state and was left
     alone. Raises PatchError and OSError.
     """
     tell = probe or (lambda _: None)
@@ -113,7 +113,7 @@ def restore(root: Path, file: FilePatch, *, probe: Probe | None = None) -> bool 
 
 
 def sweep(root: Path, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
-    """Clear away what an interrupted write left: temporary files beside `paths`, and `folders` made for nothing."""
+    """Remove what an interrupted write left: temporary files beside `paths`, and those `folders` that are empty."""
     for above in {parts(path)[:-1] for path in paths}:
         with contextlib.suppress(OSError, PatchError), folder.opened(root, above) as here:
             if here is None:

@@ -1,8 +1,8 @@
-"""A change made to one text, moved onto another that was changed as well: three-way, whole lines, never a guess.
+"""A change made to one text, moved onto another that has changed as well: three-way, whole lines, never a guess.
 
-Lines that were changed on both sides, or that touch each other, have no place of their own. Lines that came on their side,
-right above or below others that ours replaces, do: which stand first is plain. A change that would come to stand below other
-heads than it was made for (`Heads`), though those are still there, has none: equal parts have changed places.
+Lines changed on both sides, or touching such lines, have no place. Lines that the other side added right above or below
+lines that ours replaces are no obstacle, since the order is plain. A change that would end up below other heads
+(`Heads`) than it was made for, although those still exist, has no place: equal parts have swapped places.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Clash:
     """Lines that both sides changed.
 
-    `start` and `end` are 1-based first and last line of the text as it is now; `first` and `stop` the 0-based range of
-    lines of the base that our side changed.
+    `start` and `end` are the 1-based first and last line in the text as it is now; `first` and `stop` are the 0-based
+    range of base lines that our side changed.
     """
 
     start: int
@@ -32,13 +32,13 @@ class Clash:
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Put the change from `base` to `ours` into `theirs`; None where both changed the same or touching lines to others."""
+    """Put the change from `base` to `ours` into `theirs`; None if both changed the same or touching lines otherwise."""
     merged = _merge(base, ours, theirs)
     return merged if isinstance(merged, bytes) else None
 
 
 def clashes(base: bytes, ours: bytes, theirs: bytes) -> tuple[Clash, ...]:
-    """Return where `merge` finds no way, as lines of `theirs`; empty where it does."""
+    """Return the places where `merge` fails, as lines of `theirs`; empty if it succeeds."""
     merged = _merge(base, ours, theirs)
     return () if isinstance(merged, bytes) else merged
 
@@ -67,7 +67,7 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
             else:
                 below = c == b
         if not same:
-            # Where theirs goes on behind the last line of the file, that has to end.
+            # If theirs continues after the last line of the file, our last line needs a line end.
             chosen.append((a, b, [*lines[:-1], text.ended(lines[-1], old[b - 1])] if below and lines else lines))
             here = a + moved + sum(len(words) - (d - c) for c, d, words, _, _ in other[at : at + 1] if d <= a)
             if other and not there.isdisjoint(set(heads.over(a)) - set(heads_now.over(here))):
@@ -84,15 +84,15 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
 
 
 class Heads:
-    """The lines below which each line of a text stands, by how they are indented: of one in a method, its own and that of the class.
+    """The heads of each line of a text: the less indented lines it stands below, such as its method and its class.
 
-    An empty line stands where the next one does that is not.
+    An empty line has the heads of the next line that is not empty.
     """
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self._lines = lines
         self._above: list[int] = []
-        """By line the nearest one that it stands below; -1 where there is none."""
+        """The nearest head of each line, by index; -1 if there is none."""
         open_heads: list[tuple[int, int]] = []
         empty = 0
         for at, line in enumerate(lines):

@@ -1,6 +1,6 @@
-"""Reading a path out of the line that a model put above its edit, decorated or not.
+"""Reading a path from the line that a model put above its edit, decorated or not.
 
-A line can be read in several ways; all are handed on, the likeliest first, and the file that exists decides.
+A line can be read in several ways; all readings are returned, likeliest first, and the file that exists decides.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _STATED = re.compile(
 )
 _TAGGED = re.compile(r"^(?:<(?!(?:file|path) )\w+(?: [^<>]*)?>\s*)+([^<>]+?)\s*(?:</\w+>\s*)+$")
 _PICTURES = {"So", "Sk", "Mn", "Cf", "Sm"}
-"""What pictures are made of: the sign, the tone of a skin, what joins two of them, an arrow."""
+"""Unicode categories that pictures are made of: symbols, skin tones, joiners, arrows."""
 TICKED = re.compile(
     r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
 )
@@ -53,7 +53,7 @@ NO_TEXT = re.compile(
     r"\b(?:unchanged|before|old|original(?:ly)?|current(?:ly)?|existing|excerpts?|snippets?|partial(?:ly)?|parts?|sections?|relevant|reference|examples?|usage|outputs?|only|deleted?|removed?|lines?)\b",
     re.IGNORECASE,
 )
-"""What is said behind a name of a text that is not all of the file, or no longer."""
+"""Words after a name which say that the text is not the whole file, or no longer its text."""
 _SAYS_FILE = re.compile(
     r"^(?:\*\*|__)?(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|path)(?:\*\*|__)?[ \t]*[:=]|^(?:create|new file)[ \t:]",
     re.IGNORECASE,
@@ -115,9 +115,9 @@ def readings(line: str) -> list[str]:
         ]
     weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:]), line]
     if raw.startswith("//"):
-        weak.append(raw.lstrip("/"))  # a comment, or a path from the root of the disk: only a file that exists tells
+        weak.append(raw.lstrip("/"))  # a comment, or an absolute path: only a file that exists decides
     ordered = list(dict.fromkeys([*(strong or [""]), *(name for name in weak if name)]))
-    # A line that is a name as it stands comes before any that is cut out of it.
+    # A line that is a name as it stands comes before the names that are cut out of it.
     if looks(raw) and " " in raw and raw == stages[-1] and not may_be_words(raw, whole=False):
         ordered = [raw, *(name for name in ordered if name not in {raw, ""})]
     return ordered
@@ -129,20 +129,20 @@ def ticked_in(line: str) -> list[str]:
 
 
 def bare_word(line: str) -> str:
-    """Return the one word of a line, decorated or not, that is no path by its looks; it may be a file all the same."""
+    """Return the only word of a line, without decoration, if it does not look like a path; it may still name a file."""
     name = peeled(line.strip(" \t"))[-1]
     return "" if " " in name or looks(name) else name
 
 
 def as_it_stands(line: str) -> str:
-    """Return what a line says without decoration, as the name of a file with blanks in it; empty where it has none."""
+    """Return a line, without decoration, that may be a file name with spaces in it; empty if it is not."""
     name = peeled(line.strip(" \t"), labels=False)[-1]
     likely = "/" in name or EXTENSION.match(name) is not None
     return name if " " in name and likely and len(name) <= LONGEST else ""
 
 
 def peeled(raw: str, *, labels: bool = True) -> list[str]:
-    """Return a line with ever less decoration; the last has none left, nor what may be said before a name (`labels`)."""
+    """Return a line with ever less decoration; the last reading has none, nor a label before the name (`labels`)."""
     raw = raw.translate(FULL_WIDTH)
     found = [raw]
     ticked = False
@@ -173,7 +173,7 @@ def peeled(raw: str, *, labels: bool = True) -> list[str]:
                 if opened not in inner and closed not in inner:
                     name = put(inner)
                     ticked |= opened == "`"
-        if labels and (":" in name or "=" in name or (" " in name and not ticked)):  # all of `to do.md` is the name
+        if labels and (":" in name or "=" in name or (" " in name and not ticked)):  # a ticked `to do.md` is all name
             name = put(_LABEL.sub("", name))
         if name == before:
             break
@@ -181,7 +181,7 @@ def peeled(raw: str, *, labels: bool = True) -> list[str]:
 
 
 def _undressed(name: str) -> str:
-    """Take off what stands around a name as a picture, and the tags of a page."""
+    """Remove pictures around a name, and HTML tags."""
     tagged = _TAGGED.match(name)
     name = tagged[1] if tagged else name
     words = name.split(" ")
@@ -197,16 +197,16 @@ def _is_picture(sign: str) -> bool:
 
 
 def only_path(line: str) -> tuple[str, bool]:
-    """Return the path that a line consists of, decoration aside, and whether it is sure to be one.
+    """Return the path that a line consists of, without decoration, and whether it is surely one.
 
-    Empty when the line says anything else. A bare word is no sure path, nor are words or a command that end like a file
-    name; they count where a file of that very name exists.
+    Empty if the line says anything else. A bare word is not surely a path, nor are words or a command that end like a
+    file name; they count if a file of that very name exists.
     """
     raw = line.strip(" \t")
     if not raw or len(raw) > LONGEST:
         return (raw, True) if overlong(raw) else ("", False)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in raw) and " " not in raw:
-        return raw, True  # no words look like this; it is refused as a name
+        return raw, True  # not words, so it is refused as a name
     if len(raw) < 3 and not raw.strip("\"'`"):
         return raw, True  # quotes around no name
     stages = peeled(raw)
@@ -231,7 +231,7 @@ def only_path(line: str) -> tuple[str, bool]:
         if said and (len(words) == 1 or marked or not may_be_words(plain, whole=True)):
             return plain, True
         if not may_be_words(plain, whole=marked):
-            small = not plain[0].isupper() and not raw.endswith(":")  # a sentence begins or ends otherwise
+            small = not plain[0].isupper() and not raw.endswith(":")  # a sentence begins or ends differently
             return plain, len(words) == 1 or "/" in plain or marked or small
         if len(words) == 1 and plain.lower() not in PRODUCTS:
             return plain, plain == raw
@@ -241,13 +241,13 @@ def only_path(line: str) -> tuple[str, bool]:
 
 
 def _says_part(stage: str) -> bool:
-    """Whether something is said behind a name, of a text that is not all of the file."""
+    """Say whether words after a name say that the text is not the whole file."""
     note = NOTED.match(stage)
     return note is not None and NO_TEXT.search(stage[note.end(1) :]) is not None
 
 
 def speaks_of(line: str) -> str:
-    """Return the path in a line that speaks of some text in a file ("Add to `a/b.py`:"); empty where it names one or none."""
+    """Return the path in a line about part of a file ("Add to `a/b.py`:"); empty if the line is not about a part."""
     stages = peeled(line.strip(" \t"))
     name = stages[-1]
     said = any(name != stage and _PART.match(stage) for stage in stages)
@@ -255,16 +255,16 @@ def speaks_of(line: str) -> str:
 
 
 def remarked(line: str) -> str:
-    """Return the path in a folder that a remark consists of (`# src/a.py`), as some stand on the first line of a block."""
+    """Return the path, with a folder, that a comment consists of (`# src/a.py`), as some blocks have on top."""
     match = _COMMENT.match(line.strip())
     name = match[1].removeprefix("File:").removeprefix("file:").strip() if match else ""
     return name if "/" in name and " " not in name and EXTENSION.match(name.rpartition("/")[2]) else ""
 
 
 def rivals(source: str, above: Sequence[str]) -> tuple[str, ...]:
-    """Return which files may be meant by words that name one: all that they speak of, and the one on a line of its own above them.
+    """Return other files that words naming one may mean: the name on a line of its own above, and all they mention.
 
-    The last comes first, empty where there is none. Where the words are only a name themselves, no other is meant.
+    The first is empty if there is no such line. If the words are only a name themselves, the result is empty.
     """
     if only_path(source)[1]:
         return ()

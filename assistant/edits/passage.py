@@ -1,4 +1,4 @@
-"""Whether the text that a reply gives of a file is all of it, or a passage: written as all of it, a passage loses the rest."""
+"""Whether a reply gives the whole of a file or a passage: written as the whole, a passage would delete the rest."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Edit
 
 _SMALL = 6
-"""Lines up to which a file may be written anew by a text that has nothing of it and is no shorter."""
+"""Most lines of a file that a text may replace which shares nothing with it and is no shorter."""
 _SHORT = 12
-"""Lines up to which a shorter text that is a passage of a file, or begins elsewhere, is not all of it, however long it is."""
+"""Lines up to which a file is short: any shorter text that is a passage, or begins elsewhere, is not all of it."""
 _WORDS = re.compile(r"\w")
 _LOST = 3
-"""Lines at the beginning of a file that must be missing for the rest to be a passage."""
+"""Fewest lines that must be missing at the beginning of a file for the rest to be a passage."""
 _HEREDOCS = (".sh", ".bash", ".zsh", ".rb", ".php", ".pl", ".pm", ".tf")
 _HEREDOC = re.compile(r"<<[-~]?([\"']?)([A-Z_]\w*)\1")
 _PROBE = "wattsonprobe"
-"""A word behind a text: in what a lexer takes it for, the text has ended."""
+"""A word put after a text: if a lexer takes it for part of a string or comment, that has not ended."""
 _QUOTES = ('"""', "'''", "`")
 _LONGEST = 100_000
-"""Characters up to which a program is looked at so closely: a lexer reads about a million a second."""
+"""Most characters of a program that are given to a lexer, which reads about a million a second."""
 
 
 def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
-    """Whether the text of a whole file is a passage of the file that is only shown: the same reply edits the file.
+    """Say whether a whole-file text is a passage that is only shown, since the same reply edits the file.
 
-    Raises Refusal where it edits the file and the text is no passage of it.
+    Raises Refusal if the reply edits the file and the text is not a passage of it.
     """
     if not draft.exists or draft.touched or not draft.lines:
         return False
@@ -48,7 +48,7 @@ def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
 
 
 def check(edit: Edit, draft: Draft) -> None:
-    """Raise Refusal where the text of a whole file seems to be a passage of the file that is there, changed or not."""
+    """Raise Refusal if a whole-file text seems to be a passage of the existing file, changed or not."""
     text = [line.rstrip() for line in cut(edit.after)]
     there = _told(draft.index.lines)
     quoted = _told(text) * (1 if there <= _SHORT else 2) < there and _stands(text, draft)
@@ -58,7 +58,7 @@ def check(edit: Edit, draft: Draft) -> None:
 
 
 def is_all(edit: Edit, draft: Draft) -> bool:
-    """Whether a text is all of a file by its looks: it begins like the file, and ends like it or is no shorter."""
+    """Say whether a text looks like the whole file: it begins like the file, and ends like it or is no shorter."""
     text = [line.rstrip() for line in cut(edit.after) if line.strip()]
     there = [line.rstrip() for line in draft.index.lines if line.strip()]
     same = bool(text and there) and not draft.touched and text[0] == there[0]
@@ -66,7 +66,7 @@ def is_all(edit: Edit, draft: Draft) -> bool:
 
 
 def stands(edit: Edit, draft: Draft) -> bool:
-    """Whether the text of an edit stands in a file as it is."""
+    """Say whether the text of an edit occurs in a file as it is."""
     return _stands([line.rstrip() for line in cut(edit.after)], draft)
 
 
@@ -75,9 +75,9 @@ def _stands(text: Sequence[str], draft: Draft) -> bool:
 
 
 def _seems_piece(text: Sequence[str], lines: Sequence[str], *, asked: bool) -> bool:
-    """Whether a text begins elsewhere than the file and is far shorter, or does without the file's first third.
+    """Say whether a text begins elsewhere than the file and is far shorter, or lacks the file's first third.
 
-    A small file may be written anew. `asked` says that the words above ask for a change: then to be shorter is enough.
+    A small file may be rewritten. `asked` says that the words above ask for a change: then being shorter is enough.
     """
     there = _told(lines)
     old = [line.rstrip() for line in lines]
@@ -101,7 +101,7 @@ def _told(lines: Sequence[str]) -> int:
 
 
 def is_open(path: str, lines: Sequence[str]) -> bool:
-    """Whether a program that has got so far stands in a literal or a remark of several lines: a fence there is its text."""
+    """Say whether a program up to here is inside a string or comment of several lines: then a fence is part of it."""
     text = "\n".join(lines)
     if path.lower().endswith(_HEREDOCS):
         for match in _HEREDOC.finditer(text):
@@ -118,7 +118,7 @@ def is_open(path: str, lines: Sequence[str]) -> bool:
         lexer = get_lexer_for_filename(path)
     except ClassNotFound:
         return False
-    for end in ("", *ends):  # a lexer may know what is open only when it is closed
+    for end in ("", *ends):  # a lexer may recognise an open string only once it is closed
         found = (kind for kind, words in lexer.get_tokens(f"{text}\n{_PROBE}\n{end}\n") if _PROBE in words)
         if any(is_token_subtype(kind, each) for kind in found for each in (String, Comment)):
             return True
@@ -126,6 +126,6 @@ def is_open(path: str, lines: Sequence[str]) -> bool:
 
 
 def opens_string(line: str) -> bool:
-    """Whether the text of a string begins behind a line of code: its last quotes open and do not close."""
+    """Say whether a line of code ends by opening a string: its last quotes open and do not close."""
     end = line.rstrip().removesuffix("\\").rstrip()
     return any(end.endswith(quotes) and end.count(quotes) % 2 for quotes in _QUOTES)

@@ -33,17 +33,17 @@ class Patch:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that change, as they are called afterwards."""
+        """The files that change, by their new names."""
         return tuple(file.target for file in self.files)
 
     @property
     def added(self) -> int:
-        """Lines that come."""
+        """Number of added lines."""
         return sum(hunk.added for hunk in self.hunks)
 
     @property
     def removed(self) -> int:
-        """Lines that go."""
+        """Number of removed lines."""
         return sum(hunk.removed for hunk in self.hunks)
 
     def keep(self, hunks: Iterable[Hunk]) -> Patch:
@@ -75,7 +75,7 @@ class Patch:
         return first, Patch(tuple(left))
 
     def join(self, hunks: Iterable[Hunk]) -> Hunk:
-        """Make one hunk of several of one file; raises ValueError where they are not."""
+        """Join several hunks of one file; raises ValueError if they cannot be joined."""
         parts = tuple(hunks)
         file = next((file for file in self.files if parts and file.path == parts[0].path), None)
         if file is None:

@@ -1,4 +1,4 @@
-"""Names that a patch may touch: what is refused by its name alone, and what runs by itself once it is written."""
+"""Names that a patch may touch: which are refused by name alone, and which files run by themselves once written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEVICES = re.compile(
 )
 _ADDRESS = re.compile(r"^(?:[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|(?:file|data|javascript|mailto):)", re.IGNORECASE)
 _HOME = re.compile(r"^(?:~[^/]*/|~$|(?:\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|%\w+%)(?:/|$))")
-"""A home, or a place that a shell would have put in: the model meant one outside of the root, or none at all."""
+"""A home folder, or a variable that a shell would replace: the model meant a place outside the root, or none at all."""
 _QUOTES = "\"'`"
 _SHORT_GIT = re.compile(r"^git~\d+$", re.IGNORECASE)
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -54,14 +54,14 @@ def parts(path: str) -> tuple[str, ...]:
 
 
 def unportable(path: str) -> str:
-    """Say why a name cannot be on every machine, empty where it can: such a file may be edited, and none is made."""
+    """Say why some systems cannot have this name, empty if all can; such a file may be edited, but is never created."""
     if ":" in path:
         return "Windows has no colons in names"
     return "Windows has a device of this name" if any(_DEVICES.match(fold(part)) for part in path.split("/")) else ""
 
 
 def fold(part: str) -> str:
-    """Fold what file systems fold: case, width, ignorable signs, trailing dots and blanks."""
+    """Fold what file systems fold: case, width, ignorable characters, trailing dots and spaces."""
     folded = unicodedata.normalize("NFKC", part)
     folded = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
     return folded.rstrip(". ").casefold() if folded.strip(".") else folded
@@ -120,10 +120,10 @@ _ENDINGS = {
 
 
 def risky(path: str) -> str:
-    """Say why a change of this file wants a confirmation of its own; empty for an ordinary one.
+    """Say why a change to this file needs a confirmation of its own; empty for an ordinary file.
 
-    These files run, or lend out rights, without anybody calling them. Case and the like are folded, and a folder counts
-    at any depth. Rule B6: no setting that takes hunks by itself covers them.
+    These files run, or grant rights, without anybody calling them. Case and the like are folded, and a folder counts at
+    any depth. Rule B6: no setting that accepts hunks automatically covers them.
     """
     folded = [fold(part) for part in path.split("/")]
     name = folded[-1]

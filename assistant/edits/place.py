@@ -1,4 +1,4 @@
-"""Which of the places of an edit is the one: what the edit itself tells, and why there is none or more than one."""
+"""Choosing the one place of an edit by what the edit itself says, and explaining why there is none or more than one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ AFTER = {
 
 
 def wish(edit: Edit) -> Wish:
-    """Take the lines of an edit apart, a byte order mark aside."""
+    """Split an edit into the lines to find and the new lines, without a byte order mark."""
     old, new = ([bare(line) for line in cut(part.removeprefix("\ufeff"))] for part in (edit.before, edit.after))
     return Wish(old, new, signed=edit.format in {"unified_diff", "apply_patch"})
 
@@ -56,9 +56,9 @@ def anywhere(index: Index, wanted: Wish) -> bool:
 
 
 def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
-    """Return the place of an edit (several where the reply says it as often); empty where there is none.
+    """Return the place of an edit, or several if the reply says it as often; empty if there is none.
 
-    Raises Refusal where places cannot be told apart, or where the file says already what the edit would write.
+    Raises Refusal if places cannot be told apart, or if the file already says what the edit would write.
     """
     index = draft.index
     found = strictly(index, wanted)
@@ -111,7 +111,7 @@ def why_not(edit: Edit, draft: Draft, wanted: Wish) -> Refusal:
 
 
 def lost(edit: Edit, path: str, index: Index) -> Refusal:
-    """Make the refusal of lines that are not in the file, with those that come nearest."""
+    """Return the refusal of lines that are not in the file, with the nearest lines."""
     old = wish(edit).old
     first = next((line.strip() for line in old if line.strip()), "")
     words = f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {first[:60]!r}) are not in the file."
@@ -140,7 +140,7 @@ def _ambiguous(edit: Edit, draft: Draft, found: list[Found]) -> Refusal:
 
 
 def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
-    """Use what the edit itself tells: an anchor, the end of the file, its line number, the edits before it."""
+    """Narrow the places down by what the edit says: an anchor, the end of the file, its line number, earlier edits."""
     if edit.anchors:
         return _below_anchors(edit, draft, found, said)
     if edit.at_end:
@@ -149,7 +149,7 @@ def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list
             return [_as(last[0], "end of file")]
     if edit.at is not None and not draft.miscounts:
         named = [place for place in found if place.start + 1 == edit.at]
-        # The edits above may have been counted in: then another place may be the one that is meant.
+        # The line number may count in the edits above: then another place may be the one that is meant.
         moved = sum(len(each.lines) - each.end + each.start for each in draft.splices if each.start < edit.at)
         if named and not (moved and any(place.start + 1 == edit.at - moved for place in found)):
             return [_as(named[0], "line number given")]
@@ -167,7 +167,7 @@ def _as(found: Found, rung: str) -> Found:
 
 
 def _below_anchors(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
-    """Use the anchors of an edit. Of several places in the block that they name, the notation means the first.
+    """Narrow the places down by an edit's anchors; of several in the block they name, the notation means the first.
 
     Source: codex's apply_patch looks for a hunk's lines from its anchor downwards and takes the first place that has them.
     """
@@ -184,7 +184,8 @@ def _below_anchors(edit: Edit, draft: Draft, found: list[Found], said: int) -> l
 def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> tuple[list[Found], int]:
     """Return the places inside the block of the anchors, in order, and how many such blocks hold them.
 
-    The last anchor names the block, the ones before it stand around it; above it is enough for one that stands once.
+    The last anchor names the block, and those before it enclose it; if the last occurs only once, they need only be
+    above it.
     """
     named = index.where("stripped", str.strip).get(anchors[-1].strip(), [])
     if len(named) == 1 and len(anchors) > 1:
@@ -199,9 +200,9 @@ def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> tup
 
 
 def _behind(anchor: str, index: Index, found: list[Found]) -> list[Found]:
-    """Return the places behind an anchor that stands in the file once, as long as nothing like it stands between.
+    """Return the places after an anchor that occurs once in the file, unless a line like the anchor stands between.
 
-    So is a remark above the next function named by the function before it, as in the headers of git's hunks.
+    So a comment above the next function may be named by the function before it, as in the headers of git's hunks.
     """
     for same in (_is, _begins):
         heads = [at for at, line in enumerate(index.lines) if same(line, anchor)]
@@ -226,7 +227,7 @@ def _begins(line: str, anchor: str) -> bool:
 
 
 def _below(anchors: tuple[str, ...], lines: list[str], start: int, same: Callable[[str, str], bool]) -> int | None:
-    """Return the line of the innermost anchor whose block holds a line, itself in the block of the next anchor, and so on."""
+    """Return the innermost anchor's line, if its block holds `start` and each outer anchor's block the inner one."""
     head = at = start
     for number, anchor in enumerate(reversed(anchors)):
         if not number and same(lines[at], anchor.strip()):
@@ -240,10 +241,10 @@ def _below(anchors: tuple[str, ...], lines: list[str], start: int, same: Callabl
 
 
 def _block_head(anchor: str, lines: list[str], start: int, same: Callable[[str, str], bool]) -> int | None:
-    """Return the anchor line whose block holds the line `start`, 0-based.
+    """Return the anchor line whose block holds the line `start` (0-based); None if there is none.
 
-    A block ends at a line further left that is more than a closing bracket, and at one as far left that begins as the
-    anchor does.
+    A block ends at a line further left that is more than a closing bracket, and at a line as far left that begins like
+    the anchor.
     """
     shallowest = len(lead(lines[start]))
     begun: set[tuple[str, int]] = set()
@@ -266,7 +267,7 @@ def _first(line: str) -> str:
 
 
 def _stands_already(index: Index, wanted: Wish) -> bool:
-    """Whether the new lines stand there, with some of what is to be found still around them."""
+    """Say whether the new lines are there already, with some of the lines to find still around them."""
     told = [line for line in wanted.new if line.strip()]
     if not told or not index.places(wanted.new, "trailing blanks", str.rstrip):
         return False
@@ -275,7 +276,7 @@ def _stands_already(index: Index, wanted: Wish) -> bool:
 
 
 def _inserted_before(index: Index, found: Found) -> bool:
-    """Whether the new lines stand there already, around the lines to find: an insertion that was made before."""
+    """Say whether the new lines already stand around the lines to find: the insertion was made before."""
     extra = len(found.new) - len(found.old)
     if extra <= 0:
         return False
@@ -285,19 +286,19 @@ def _inserted_before(index: Index, found: Found) -> bool:
 
 
 def _swallows_blank(found: Found) -> bool:
-    """Whether the search begins with one blank line more than the new lines, which begin alike otherwise."""
+    """Say whether the search begins with one blank line more than the new lines, which begin alike otherwise."""
     more, kept = _blanks(found.old), _blanks(found.new)
     if found.rung == "exact" and found.old[1:] == found.new:
-        return False  # it is all that the edit changes, so it is meant
+        return False  # it is the only change of the edit, so it is meant
     if not kept:
         return more > 0 and bool(found.new) and len(found.old) > more
     return more == kept + 1 and found.old[more:][:1] == found.new[kept:][:1] != ()
 
 
 def _slides(found: Found, there: Sequence[str]) -> str:
-    """Return a line that has blanks at its end in the file alone, where it cannot be told which of its like that is.
+    """Return a line with trailing spaces only in the file, if it is unclear which of several equal lines has them.
 
-    Lines that come (or go) beside such a line and end, or begin, with one like it may as well stand on its other side.
+    Added or removed lines that begin or end with a line equal to their neighbour may as well stand on its other side.
     """
     old, new = found.old, found.new
     odd = {at for at, line in enumerate(old) if line.strip() and line == there[at].rstrip() != there[at]}
@@ -323,7 +324,7 @@ def _blanks(lines: Sequence[str]) -> int:
 
 
 def _in_literal(path: str, found: Found) -> bool:
-    """Whether new lines that were indented anew stand in a literal between backticks, where blanks are text."""
+    """Say whether new lines that were re-indented stand in a literal between backticks, where spaces are text."""
     if not path.endswith(_LITERALS):
         return False
     open_ = False

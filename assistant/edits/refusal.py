@@ -1,4 +1,4 @@
-"""Why an edit has no place, on its way from where that is found out to the misfit that says so."""
+"""Why an edit has no place: raised where that is found out, and turned into the misfit that says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(Exception):
-    """An edit that is not made; becomes a Misfit in `match.fit` and never leaves it."""
+    """An edit that is not made; `match.fit` turns it into a Misfit, and it never leaves that function."""
 
     def __init__(
         self, reason: MisfitReason, message: str, candidates: tuple[Candidate, ...] = (), *, about: str = ""
@@ -19,4 +19,4 @@ class Refusal(Exception):
         self.message = message
         self.candidates = candidates
         self.about = about
-        """A file that the message tells something of, beside that of the edit."""
+        """A file other than the edit's own that the message reveals something about."""

@@ -1,6 +1,6 @@
-"""What a reply says of its own edits: that they are not to be made, one of several ways, an example, or taken back.
+"""What a reply says about its own edits: that they shall not be made, are alternatives or examples, or are taken back.
 
-Only what is said in so many words counts: an edit is refused for it, whole answer and all, and a refusal has a price too.
+Only explicit words count: they refuse an edit, and the whole answer with it, and a needless refusal has a price too.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class Remarks:
         self._ways: dict[str, int] = {}
         self._edited = False
         self.taken_back = 0
-        """The line of the reply that takes back what stands above it; 0 where none does."""
+        """The line of the reply that takes back what stands above it; 0 if none does."""
 
     def words(self, line: str, number: int) -> None:
-        """Take a line of prose that is not blank; in one as long as no sentence is, nothing is looked for."""
+        """Take a line of prose that is not blank; a line longer than any sentence is not examined."""
         if len(line) > _LONGEST:
             self._last = ("", "")
             return
@@ -74,10 +74,10 @@ class Remarks:
         elif self._edited and _INSTEAD.match(line):
             self._ways.setdefault("", number)
             self._way = "another"
-        self._last = (line, self._last[0])  # the lower may be the name of the file
+        self._last = (line, self._last[0])  # two lines are kept, as the lower may be the name of the file
 
     def doubt(self, number: int) -> str:
-        """Say why an edit that begins at a line of the reply, below these words, may not be meant; empty where nothing is said."""
+        """Say why an edit that begins at this line may not be meant; empty if the words above do not say so."""
         self._edited = True
         last, self._last = self._last, ("", "")
         if any(map(_NOT_SO.search, last)):

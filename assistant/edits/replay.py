@@ -1,4 +1,4 @@
-"""Steps made or taken back on the files as they are now, in memory: what comes out, and what is in the way."""
+"""Steps applied or undone in memory, on the files as they are now: the result, and what is in the way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A file in which a step cannot be made or taken back, why, and the lines of it that are in the way."""
+    """A file in which a step cannot be applied or undone, why, and the lines that are in the way."""
 
     path: str
     step: int
@@ -29,7 +29,7 @@ class Conflict:
 
 
 def between(whole: Patch, first: Patch, second: Patch) -> Patch:
-    """Return the patch that leads from one part of a patch standing to another part standing."""
+    """Return the patch that leads from the part `first` of a patch being applied to the part `second` being applied."""
     one = {file.path: file for file in first.files}
     two = {file.path: file for file in second.files}
     files = []
@@ -45,9 +45,9 @@ def between(whole: Patch, first: Patch, second: Patch) -> Patch:
 
 
 def choose(way: Literal["undo", "redo"], full: Full, hunks: tuple[Hunk, ...] | None) -> Patch:
-    """Return how much of a step shall stand when some hunks of it, or all (None), are taken back or made again.
+    """Return the part of a step that is applied after some of its hunks, or all (None), are undone or redone.
 
-    Raises PatchError for a hunk that does not stand, or is not taken back.
+    Raises PatchError for a hunk that is not applied (undo), or is not undone (redo).
     """
     patch, stands = full.step.patch, full.stands
     if hunks is None:
@@ -62,7 +62,7 @@ def choose(way: Literal["undo", "redo"], full: Full, hunks: tuple[Hunk, ...] | N
 
 
 def _joined(patch: Patch, stands: Patch, more: Patch) -> Patch:
-    """Put a part that was taken back onto the part that stands: one patch from the state before."""
+    """Add a part that was undone to the part that stands: one patch from the state before."""
     now = {file.path: file for file in stands.files}
     extra = {file.path: file for file in more.files}
     files = []
@@ -81,7 +81,7 @@ def _joined(patch: Patch, stands: Patch, more: Patch) -> Patch:
 
 @dataclass(slots=True)
 class Tree:
-    """The files under way: read when first needed, then changed in memory."""
+    """The files being changed: read when first needed, then changed in memory."""
 
     read: Callable[[str], Found]
     conflicts: list[Conflict] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Tree:
     _moved: dict[str, str] = field(default_factory=dict)
 
     def make(self, step: int, patch: Patch) -> None:
-        """Make a patch on the files as they are by now; what cannot be made becomes a conflict and leaves its file alone."""
+        """Apply a patch to the files as they are by now; where that fails, note a conflict and leave the file alone."""
         for file in patch.files:
             try:
                 self._make(step, file)

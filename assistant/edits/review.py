@@ -1,6 +1,6 @@
 """What a person decides about a patch, hunk by hunk, before any of it is written.
 
-A review is a value: every decision makes another one, so that a face draws what it is given and nothing can half happen.
+A review is immutable: every decision returns a new one, so a face draws what it is given and nothing can half happen.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 
 Mark = Literal["", "take", "skip"]
 _WIDER = 10
-"""Lines of a file that are shown more on each side, each time they are asked for."""
+"""Lines of context that are added on each side, each time more is asked for."""
 _CUT = 400
-"""Lines of a hunk of which is looked for how it was cut before."""
+"""Most lines of a hunk for which earlier cuts are searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """Words for the model about a line: the file and the 1-based line it has after the patch.
+    """A comment for the model on a line: the file, and the 1-based number of the line after the patch.
 
-    Of a line that goes, `gone` is its text, and `line` that which it has before. `old` is what a line has before that
-    stays, 0 of others: where a hunk was cut, a line that comes in one part has the number of one that stays in the other.
+    For a removed line, `gone` is its text and `line` its number before the patch. For a line that stays, `old` is its
+    number before, 0 for others: if a hunk was cut, an added line in one part may have the number of a line that stays
+    in the other.
     """
 
     path: str
@@ -47,7 +48,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A hunk, what is decided about it (empty: not yet), and whether the user has changed it."""
+    """A hunk, the decision about it (empty: none yet), and whether the user has changed it."""
 
     hunk: Hunk
     mark: Mark = ""
@@ -64,7 +65,7 @@ class Review:
 
     @classmethod
     def of(cls, patch: Patch, mark: Mark = "") -> Review:
-        """Begin a review, every hunk marked alike."""
+        """Begin a review with the same mark on every hunk."""
         return cls(patch, tuple(Decision(hunk, mark) for hunk in patch.hunks))
 
     def _with(self, mark: Mark) -> tuple[Hunk, ...]:
@@ -87,11 +88,11 @@ class Review:
 
     @property
     def edited(self) -> tuple[Hunk, ...]:
-        """Hunks that are taken as the user has changed them."""
+        """Taken hunks that the user has changed."""
         return tuple(each.hunk for each in self.choices if each.edited and each.mark == "take")
 
     def only(self, mark: Mark) -> Review:
-        """Return the choices with that mark alone."""
+        """Return the review with only the choices that have this mark, and no comments."""
         return replace(self, choices=tuple(each for each in self.choices if each.mark == mark), comments=())
 
     @property
@@ -118,13 +119,13 @@ class Review:
         return replace(self, choices=tuple(replace(each, mark=mark) for each in self.choices))
 
     def next_undecided(self, index: int) -> int:
-        """Return the hunk after this one, round the end, that is not decided; the same one when all are."""
+        """Return the next undecided hunk after this one, going on at the start; the same one if all are decided."""
         size = len(self.choices)
         following = ((index + step) % size for step in range(1, size + 1))
         return next((each for each in following if not self.choices[each].mark), index)
 
     def rest(self) -> Review:
-        """Return the choices that are not decided, with the comments on them."""
+        """Return the review with only the undecided choices and the comments on them."""
         open_ = tuple(each for each in self.choices if not each.mark)
         shown = (
             {_place(each.hunk, line) for each in open_ for line in range(len(each.hunk.lines))} if self.comments else ()
@@ -132,9 +133,10 @@ class Review:
         return replace(self, choices=open_, comments=tuple(each for each in self.comments if _at(each) in shown))
 
     def record(self) -> dict[str, Any]:
-        """Return what is decided, and how hunks were cut, joined and edited, for a file; `recall` reads it.
+        """Return what is decided, and how hunks were cut, joined and edited, as a record to save; `recall` reads it.
 
-        Places of what is not told by its words alone are those of today: `places` has the hunks that they are among.
+        Positions of cut and edited hunks and of comments are today's: `places` has the hunks they belong to, so that
+        they can be moved later.
         """
         uncut = set(self.patch.hunks)
         choices = [
@@ -151,10 +153,10 @@ class Review:
         return {"choices": choices, "comments": [asdict(each) for each in self.comments], "places": places}
 
     def recall(self, record: Mapping[str, Any]) -> Review:
-        """Decide as was recorded, where the hunks are the same; what cannot be read, or is about other lines, is left out.
+        """Restore recorded decisions where the hunks are the same; skip what cannot be read or is about other lines.
 
-        Cut and edited hunks and comments go along with the hunks that they were among. Where one is not to be found, what
-        was cut together with it is as it was proposed.
+        Cut and edited hunks and comments move with the hunks they belong to. If one of those is missing, all that was
+        cut together with it is as it was proposed.
         """
         rows, places = _rows(record.get("choices")), _rows(record.get("places"))
         choices: list[Decision] = []
@@ -167,7 +169,7 @@ class Review:
                     marks.setdefault(row["sum"], deque()).append(_mark(row))
             found = []
             for each in Review.of(Patch((file,))).choices:
-                same = marks.get(sum_of(each.hunk))  # of equal ones the first is the first here as well
+                same = marks.get(sum_of(each.hunk))  # equal hunks are matched in order
                 found.append(replace(each, mark=same.popleft()) if same else each)
             moves[file.path] = _Moves([row for row in places if row.get("path") == file.path], found)
             choices += _cut(file, found, [row for row in mine if "words" in row], moves[file.path])
@@ -188,7 +190,7 @@ class Review:
         return self if len(parts) < 2 else self._put(index, tuple(Decision(part, "", choice.edited) for part in parts))
 
     def join(self, index: int) -> Review:
-        """Make one hunk of this one and the next of the same file, to be decided again; itself where there is none."""
+        """Join this hunk and the next of the same file into one undecided hunk; without such a next one, do nothing."""
         pair = self.choices[index : index + 2]
         if len(pair) < 2 or pair[0].hunk.path != pair[1].hunk.path:
             return self
@@ -212,7 +214,7 @@ class Review:
         return replace(self, comments=(*others, Comment(path, number, words, gone, old)) if words else others)
 
     def commented(self, index: int, line: int) -> str:
-        """What has been said about the line of a hunk; empty for nothing."""
+        """Return the comment on a line of a hunk; empty if there is none."""
         place = _place(self.choices[index].hunk, line)
         return next((each.words for each in self.comments if _at(each) == place), "")
 
@@ -233,7 +235,7 @@ class Review:
         return self._put(index, (replace(choice, hunk=wider),))
 
     def over(self, patch: Patch) -> Review:
-        """Go on with a patch that has taken this one's place: what was decided and said of hunks that are still there is kept."""
+        """Continue with a patch that replaces this one; keep decisions and comments about hunks that still exist."""
         known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Decision]] = {}
         for each in self.choices:
             known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
@@ -249,7 +251,7 @@ class Review:
 
 
 def _record(choice: Decision, *, whole: bool) -> dict[str, Any]:
-    """Record a choice; of a hunk that the patch has not so, also its words: all else of it stands in the file before."""
+    """Record a choice; a hunk that was cut, joined or edited with its new lines: the rest is in the old file."""
     hunk = choice.hunk
     found: dict[str, Any] = {"path": hunk.path, "sum": sum_of(hunk), "mark": choice.mark}
     if not whole:
@@ -259,7 +261,7 @@ def _record(choice: Decision, *, whole: bool) -> dict[str, Any]:
 
 
 def sum_of(hunk: Hunk) -> int:
-    """Name what a hunk does: other lines have another sum."""
+    """Return a checksum of what a hunk does: other lines give another sum."""
     return zlib.crc32(repr((hunk.kind, hunk.note, hunk.old, hunk.new)).encode())
 
 
@@ -269,11 +271,11 @@ def _mark(row: Mapping[str, Any]) -> Mark:
 
 
 class _Moves:
-    """Where hunks of a file were when something was recorded, and how far they are from there now."""
+    """Where the hunks of a file were when a review was recorded, and how far they have moved since."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], whole: Sequence[Decision]) -> None:
         self.gone: set[int] = set()
-        """Which of them are not to be found."""
+        """Indices of the recorded hunks that no longer exist."""
         self._spans: list[tuple[int, int]] = []
         self._moved: list[tuple[int, int, int, int]] = []
         same: dict[int, deque[Hunk]] = {}
@@ -290,12 +292,12 @@ class _Moves:
                 self._spans.append((at, at + lines))
 
     def by(self, line: int, *, new: bool = False, above: int = 0) -> tuple[int, int]:
-        """Return how far the hunk has moved that a line is in, or below: in the file before, and after the patch."""
+        """Return how far the hunk at or above a line has moved, in the old file and in the new one."""
         behind = bisect_right(self._moved, line + above, key=lambda each: each[1 if new else 0])
         return self._moved[max(0, behind - 1)][2:] if self._moved else (0, 0)
 
     def row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Move the record of a hunk that was cut."""
+        """Return the record of a cut hunk, moved to where it is now."""
         at, new = row.get("at"), row.get("new")
         if not (isinstance(at, int) and isinstance(new, int)):
             return row
@@ -303,14 +305,14 @@ class _Moves:
         return {**row, "at": at + before, "new": new + after}
 
     def comment(self, said: Comment) -> Comment:
-        """Move a comment; it may be on one of the lines shown above a hunk."""
+        """Return a comment, moved to where its line is now; it may be on a line shown above a hunk."""
         if said.gone:
             return replace(said, line=said.line + self.by(said.line - 1)[0])
         before, after = self.by(said.line - 1, new=True, above=CONTEXT)
         return replace(said, line=said.line + after, old=said.old + before if said.old else 0)
 
     def covered(self, row: Mapping[str, Any]) -> set[int]:
-        """Return which of the hunks a part was made of."""
+        """Return the indices of the recorded hunks that a part was made of."""
         at, lines = row.get("at"), row.get("lines")
         if not (isinstance(at, int) and isinstance(lines, int)):
             return set()
@@ -318,9 +320,9 @@ class _Moves:
 
 
 def _cut(file: FilePatch, whole: list[Decision], rows: Sequence[Mapping[str, Any]], moves: _Moves) -> list[Decision]:
-    """Put hunks as they were cut, joined or edited in place of those of a file that they were made of.
+    """Put hunks as they were cut, joined or edited in place of the hunks of the file that they were made of.
 
-    As they are where one of those is not to be found, or two of them are about the same lines.
+    The latter stay if one of them is missing, or if two of the former are about the same lines.
     """
     if not rows or file.before is None:
         return whole
@@ -348,13 +350,13 @@ def _end(hunk: Hunk) -> int:
 
 
 def _touching(choices: Sequence[Decision], start: int, stop: int) -> Decision | None:
-    """Return the first of the hunks, in order, that lines touch: whole ones of a file have others between them."""
+    """Return the first hunk, in order, that touches the lines; whole hunks of a file have other lines between them."""
     first = bisect_left(choices, start, key=lambda each: _end(each.hunk))
     return choices[first] if first < len(choices) and choices[first].hunk.at <= stop else None
 
 
 def _part(before: Sequence[bytes], whole: Sequence[Decision], row: Mapping[str, Any]) -> Decision | None:
-    """Make a hunk as it was recorded; None where the file has other lines there."""
+    """Rebuild a hunk as it was recorded; None if the file has other lines there."""
     at, new, lines, words = map(row.get, ("at", "new", "lines", "words"))
     if not (isinstance(at, int) and isinstance(new, int) and isinstance(lines, int)):
         return None
@@ -366,19 +368,19 @@ def _part(before: Sequence[bytes], whole: Sequence[Decision], row: Mapping[str, 
         return None
     if not whole or whole[0].hunk.kind != "change":
         return None
-    # It lends the path, and what is known of where lines come from: a joined hunk may be cut between two whole ones.
+    # It lends the path and the known origins of lines: a joined hunk may be cut between two whole ones.
     base = whole[max(0, bisect_right(whole, at, key=lambda each: each.hunk.at) - 1)]
     hunk = base.hunk.part(at, tuple(before[at : at + lines]), new, came, before)
     return Decision(hunk, _mark(row), bool(row.get("edited"))) if sum_of(hunk) == row.get("sum") else None
 
 
 def _rows(found: object) -> list[dict[str, Any]]:
-    """Return what can be read of a list in a record; a damaged file may hold anything in its place."""
+    """Return the readable rows of a list in a record; a damaged file may hold anything in its place."""
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _comment(found: Mapping[str, Any]) -> Comment | None:
-    """Read a comment; None where it is none."""
+    """Read a comment; None if it is not one."""
     path, line, words, gone, old = map(found.get, ("path", "line", "words", "gone", "old"))
     if not (isinstance(path, str) and isinstance(words, str) and isinstance(gone, str) and isinstance(line, int)):
         return None
@@ -394,7 +396,7 @@ def _at(said: Comment) -> Place:
 
 
 def _place(hunk: Hunk, line: int) -> Place:
-    """Say what a comment on one of a hunk's lines (0-based) is on."""
+    """Return what a comment on one of a hunk's lines (0-based) is on."""
     one = hunk.lines[min(line, len(hunk.lines) - 1)] if hunk.lines else None
     if one is None or one.kind != "-":
         stays = one is not None and one.kind == " "
@@ -403,7 +405,7 @@ def _place(hunk: Hunk, line: int) -> Place:
 
 
 def _along(review: Review, choices: Iterable[Decision]) -> tuple[Comment, ...]:
-    """Move comments along with the hunks that they are on; those of which there is none any more stay as they are."""
+    """Move comments along with the hunks that they are on; comments on hunks that no longer exist stay as they are."""
     now: dict[object, deque[Hunk]] = {}
     for each in choices:
         now.setdefault(_changed(each.hunk), deque()).append(each.hunk)
@@ -424,7 +426,7 @@ def _along(review: Review, choices: Iterable[Decision]) -> tuple[Comment, ...]:
 
 
 def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Decision]]) -> list[Decision]:
-    """Return what was decided of a hunk, or of the parts that it was cut into."""
+    """Return the earlier decision about a hunk, or those about the parts that it was cut into."""
     found: list[Decision] = []
     while True:
         same = known.get((hunk.path, hunk.old, hunk.new))
@@ -442,7 +444,7 @@ def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ..
 
 
 def _join(patch: Patch, choices: list[Decision], joined: Decision) -> bool:
-    """Join hunks of a patch again as they were joined; says whether they are there."""
+    """Join hunks of a patch as they were joined before; return whether they were found."""
     path, old, new = joined.hunk.path, joined.hunk.old, joined.hunk.new
     for at, first in enumerate(choices):
         one = first.hunk
@@ -464,7 +466,7 @@ def _join(patch: Patch, choices: list[Decision], joined: Decision) -> bool:
 
 
 def _around(choices: list[Decision], known: Sequence[Decision]) -> None:
-    """Decide about hunks as about those that make the same changes, where lines between these were changed by others."""
+    """Carry decisions over to hunks that make the same changes, though unchanged lines between these were edited."""
     rest: dict[object, list[Decision]] = {}
     for each in known:
         rest.setdefault(_changed(each.hunk), []).append(each)
@@ -474,13 +476,13 @@ def _around(choices: list[Decision], known: Sequence[Decision]) -> None:
 
 
 def _changed(hunk: Hunk) -> object:
-    """Return what a hunk changes, without the lines between."""
+    """Return what a hunk changes, without the unchanged lines between."""
     runs = changes(hunk.old, hunk.new)
     return hunk.path, hunk.kind, hunk.note, tuple((hunk.old[a:b], hunk.new[c:d]) for a, b, c, d in runs)
 
 
 def compose(first: Patch, second: Patch) -> Patch:
-    """Make one patch of two, the second of which was made for the files as the first leaves them."""
+    """Combine two patches, the second of which was made for the files as the first leaves them."""
     following = {file.path: file for file in second.files}
     files: list[FilePatch] = []
     for file in first.files:
@@ -495,7 +497,7 @@ def compose(first: Patch, second: Patch) -> Patch:
 
 
 def _carried(first: FilePatch, then: FilePatch) -> tuple[Origin | None, ...]:
-    """Say where the lines of a file come from once a second patch has gone over it."""
+    """Return the origins of a file's lines after a second patch was applied to it."""
     if not (first.came or then.came) or first.after is None or then.after is None:
         return then.came
     old, new = text.split_lines(first.after), text.split_lines(then.after)

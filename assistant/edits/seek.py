@@ -1,8 +1,9 @@
-"""Finding the place of some lines in a file, ever gentler, and never guessing between two places.
+"""Finding the place of some lines in a file, with growing tolerance, and never guessing between two places.
 
-Each rung says how the lines of a reply may differ from those of the file. A rung is only tried when the ones before it
-found nothing; a rung that finds several places ends the search, because a gentler one cannot tell them apart either. What
-a rung finds is said in the file's own terms: `old` as it is to be compared, `new` moved, re-indented or mended alike.
+Each rung says how the lines of a reply may differ from those of the file. A rung is tried only if the ones before it
+found nothing; a rung that finds several places ends the search, because a more tolerant one cannot tell them apart
+either. A rung returns what it finds in the file's own terms: `old` as compared, `new` moved, re-indented or mended
+alike.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _MOST = 50
-"""Places that are counted; a search that has more is as ambiguous as one that has many."""
+"""Most places that are counted; a search with more is just as ambiguous."""
 _GUESSES = 50
-"""Searches of one file for lines that are merely alike: a reply that misses more often is not helped by them."""
+"""Most searches of one file for lines that are merely alike: a reply that misses more often is not helped by them."""
 _LONG = 2_000
 _NEAREST = 2
-"""Places that are named where an edit finds none."""
+"""Most places that are named when an edit finds none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place: 0-based first line, the lines there in the reply's terms, what shall stand there, and the rung.
+    """A place: its 0-based first line, the lines there as the reply has them, the new lines, and the rung.
 
     `source` says for each new line which line of the edit's `after` it is, -1 for a line of the file itself.
     """
@@ -42,12 +43,12 @@ class Found:
 
     @property
     def end(self) -> int:
-        """Behind the last line, 0-based."""
+        """The 0-based line after the last one."""
         return self.start + len(self.old)
 
 
 class Index:
-    """The lines of one file, and where each stands, by as many readings as were asked for."""
+    """The lines of one file and where each stands, under every reading that was asked for."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = [bare(line) for line in lines]
@@ -57,30 +58,30 @@ class Index:
         self.guessed = 0
 
     def holds(self, pattern: re.Pattern[str]) -> bool:
-        """Whether a line of the file has what a pattern looks for; looked for once, however many edits ask."""
+        """Say whether any line of the file matches a pattern; the answer is kept, however many edits ask."""
         if pattern not in self._holds:
             self._holds[pattern] = any(map(pattern.search, self.lines))
         return self._holds[pattern]
 
     @cached_property
     def ascii(self) -> bool:
-        """Whether the file holds plain signs only."""
+        """Whether the file is all ASCII."""
         return all(map(str.isascii, self.lines))
 
     @cached_property
     def indents(self) -> tuple[int, int]:
-        """How many lines are indented by two blanks or more, and how many by tabs."""
+        """How many lines are indented by two spaces or more, and how many by tabs."""
         return sum(line.startswith("  ") for line in self.lines), sum(line.startswith("\t") for line in self.lines)
 
     @cached_property
     def told(self) -> tuple[list[int], dict[int, int]]:
-        """The places of lines that are not blank, in order, and for each its rank among them."""
+        """The places of the lines that are not blank, in order, and the rank of each place among them."""
         rows = [at for at, line in enumerate(self.lines) if line.strip()]
         return rows, {at: row for row, at in enumerate(rows)}
 
     @cached_property
     def guessable(self) -> list[str]:
-        """The different lines that are short enough to be compared letter by letter."""
+        """The distinct lines that are short enough to be compared letter by letter."""
         return [line for line in self.where("stripped", str.strip) if len(line) < _LONG]
 
     def read(self, name: str, key: Callable[[str], str]) -> list[str]:
@@ -99,7 +100,7 @@ class Index:
         return self._where[name]
 
     def places(self, wish: Sequence[str], name: str, key: Callable[[str], str]) -> list[int]:
-        """Return where all of `wish` stands, line for line in one reading; 0-based, at most a few dozen."""
+        """Return where all of `wish` occurs, line for line under one reading; 0-based, at most a few dozen places."""
         want = [key(line) for line in wish]
         where = self.where(name, key)
         told = [index for index, line in enumerate(want) if line.strip()]
@@ -119,7 +120,7 @@ class Index:
 
 @dataclass(slots=True)
 class Wish:
-    """What is looked for and what shall stand there, without line ends; `signed` lines came behind a sign, as in a diff."""
+    """The lines to find and the lines to put there, without line ends; `signed`: each came after a diff's sign."""
 
     old: list[str]
     new: list[str]
@@ -132,12 +133,12 @@ class Wish:
 
 
 def bare(line: str) -> str:
-    """A line without its end."""
+    """Return a line without its end."""
     return line.rstrip("\r\n")
 
 
 def lead(line: str) -> str:
-    """The blanks that a line begins with."""
+    """Return the whitespace that a line begins with."""
     return line[: len(line) - len(line.lstrip())]
 
 
@@ -147,7 +148,7 @@ def itself(line: str) -> str:
 
 
 def strictly(index: Index, wish: Wish) -> list[Found]:
-    """Find lines that are the same, or the same but for blanks at their ends."""
+    """Find lines that are equal, or equal but for trailing whitespace."""
     for rung, key in (("exact", itself), ("trailing blanks", str.rstrip)):
         places = index.places(wish.old, rung, key)
         if places:
@@ -156,7 +157,7 @@ def strictly(index: Index, wish: Wish) -> list[Found]:
 
 
 def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
-    """Make a place of a start. Blanks at line ends that only the reply has are taken off its new lines as well."""
+    """Make a place of a start. Trailing whitespace that only the reply has is removed from its new lines as well."""
     new = wish.new
     there = index.lines[start : start + len(wish.old)]
     pairs = [*zip(wish.old, there, strict=True)]
@@ -170,9 +171,9 @@ def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
 
 
 def _moved(wish: Wish, there: Sequence[str]) -> list[str]:
-    """Return the new lines; one that only moves keeps the blanks that it has in the file.
+    """Return the new lines; a line that only moves keeps the trailing whitespace that it has in the file.
 
-    Where the reply has the file's very blanks and writes others, it means them.
+    If the reply quotes the file's very whitespace and writes other whitespace, it means that.
     """
     runs = changes(wish.old, wish.new)
     gone: dict[str, list[tuple[str, str]]] = {}
@@ -188,7 +189,7 @@ def _moved(wish: Wish, there: Sequence[str]) -> list[str]:
 
 
 def nearest(index: Index, old: Sequence[str]) -> list[tuple[int, int, float]]:
-    """Return the places most like `old`: 0-based start, behind-last line, likeness (0 to 1); the best first."""
+    """Return the places most like `old`, best first: 0-based start, exclusive end, likeness (0 to 1)."""
     where = index.where("stripped", str.strip)
     file = index.read("stripped", str.strip)
     wish = [line.strip() for line in old][:200]

@@ -1,4 +1,4 @@
-"""One change of the tree as the journal remembers it (Step), and how it is written down."""
+"""One change of the tree as the journal remembers it (Step), and how it is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 State = Literal["done", "partly", "undone", "dropped"]
-"""All of it stands; some of it; none of it; none, and something else was written since, so that redo passes over it."""
+"""All of it stands; some of it; none of it; none, and something else was written since, so that redo skips it."""
 
 _KINDS: tuple[Kind, ...] = ("create", "delete", "rename", "change", "mode")
 _STATES: dict[str, State] = {"done": "done", "partly": "partly", "undone": "undone", "dropped": "dropped"}
@@ -21,7 +21,7 @@ _STATES: dict[str, State] = {"done": "done", "partly": "partly", "undone": "undo
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One file of a step for a listing: what was done to it, and the lines that came and went."""
+    """One file of a step in a listing: what was done to it, and how many lines were added and removed."""
 
     path: str
     new_path: str = ""
@@ -32,10 +32,10 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of the tree: what, when, by which turn and model, for how much, and whether it stands.
+    """One change of the tree: what, when, by which turn and model, at what cost, and whether it stands.
 
-    `patch` is empty in a listing. `did` and `took` order what was written and what was taken back last, whatever the
-    clock said; 0 is never.
+    `patch` is empty in a listing. `did` and `took` put the last writes and the last undos in order, whatever the clock
+    said; 0 means never.
     """
 
     id: int
@@ -53,25 +53,25 @@ class Step:
 
     @property
     def added(self) -> int:
-        """Lines that came."""
+        """Number of added lines."""
         return sum(file.added for file in self.files)
 
     @property
     def removed(self) -> int:
-        """Lines that went."""
+        """Number of removed lines."""
         return sum(file.removed for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """A step with its texts: the patch as it was made, and as much of it as stands now (both from the state before)."""
+    """A step with its texts: the patch as made, and the part of it that stands now (both from the state before)."""
 
     step: Step
     stands: Patch = field(default_factory=Patch)
 
 
 def touched(patch: Patch) -> tuple[Touched, ...]:
-    """Sum a patch up for a listing."""
+    """Summarise a patch for a listing."""
     found = []
     for file in patch.files:
         kinds = {hunk.kind for hunk in file.hunks}
@@ -82,7 +82,7 @@ def touched(patch: Patch) -> tuple[Touched, ...]:
 
 
 def write_patch(patch: Patch, keep: Callable[[bytes | None], str | None]) -> list[dict[str, Any]]:
-    """Turn a patch into what JSON can hold; `keep` puts bytes away and names them."""
+    """Turn a patch into values for JSON; `keep` stores bytes and returns their name."""
     return [
         {
             "path": file.path,

@@ -1,7 +1,7 @@
 """New lines that would do harm if they were written as they stand: notes in place of code, and text mangled on the way.
 
-A reply may have been through a formatter or a web page: quotes made curly, signs escaped for HTML, lines numbered. Where
-the lines to find show it, `variants` undoes it; where only new lines show it, writing them would break the file.
+A reply may have been through a formatter or a web page: quotes made curly, characters escaped for HTML, lines numbered.
+Where the lines to find show it, `variants` undoes it; where only new lines show it, writing them would break the file.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _FEW = 6
-"""Lines up to which a file may be emptied by a text that has none."""
+"""Most lines of a file that an empty text may remove."""
 _OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
-"""What programs print, or are told of it: three dots are their own."""
+"""Files that hold the output of programs: three dots are part of it."""
 _MARKUP = (
     ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
 )  # fmt: skip
 _NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
-"""Files whose grammar or formatter has them indented by blanks alone."""
+"""Files that are indented by spaces alone, because of their grammar or formatter."""
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 _QUOTES = re.compile("[\"'`]")
@@ -49,10 +49,10 @@ _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _HALF_BENT = re.compile("[\u201c\u201d]{2}\"|\"[\u201c\u201d]{2}|[\u2018\u2019]{2}'|'[\u2018\u2019]{2}")
-"""Three quotes of which two were bent."""
+"""Three quotes of which two were made curly."""
 _PLAIN = re.compile("[\"']")
 _MEANT = re.compile("`[^`]*`|\u201e[^\u201c]*\u201c|\u201a[^\u2018]*\u2018")
-"""Code in prose, and quotes as German has them, which no formatter makes of plain ones."""
+"""Code in prose, and German quotes, which no formatter makes from plain ones."""
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
 _DOTS = re.compile(r"\.\.\.|\u2026")
@@ -67,9 +67,9 @@ _DIVIDER = re.compile(r"^={5,9}\s*$")
 _RULE = re.compile(r"^\s{0,3}([<>+*#-])\1{3,39}(?: ?\w+)?\s*$")
 _SEVERAL, _HARDLY = 3, 20
 _LOOKED = 20
-"""Notes and dots of one edit of which each is looked at for what goes in its place."""
+"""Most notes and dots of one edit that are each compared with the lines they replace."""
 _QUOTED = 120
-"""Lines of a file that are quoted to a model that was not shown them."""
+"""Most lines of a file that are quoted to a model that was not shown them."""
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
 
 
@@ -85,7 +85,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
             continue
         looked += 1
         if looked > _LOOKED:
-            break  # so many were its own that the others are, too
+            break  # so many were the file's own that the others are, too
         if (
             line == "..."
             and printed
@@ -97,8 +97,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if not _is_example(edit, draft, new, index, whole=whole):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new) if not printed else ():
-        # A body of three dots below a header that the file has already stands for the body that is there; so it may
-        # below one that begins above the lines to find.
+        # Three dots below a header that the file has already stand for the body that is there; so may dots whose header
+        # is above the lines to find.
         there = draft.index.where("stripped", str.strip).get(header.strip(), ()) if header.strip() else ()
         hidden = bool(draft.lines) and not header.strip()
         if new[index].strip() not in old and (hidden or (there and not _bodiless(draft, there, new[index].strip()))):
@@ -141,7 +141,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
 
 
 def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
-    """Raise Refusal where a file's new text does away with lines that the model was not shown, and so cannot mean."""
+    """Raise Refusal if a file's new text removes lines that the model was not shown, and so cannot mean to remove."""
     kept = {line.strip() for line in new}
     lines = [line.strip() for line in draft.lines]
     lost = [at for at, line in enumerate(lines, 1) if line not in kept and line not in shown and re.search(r"\w", line)]
@@ -156,7 +156,7 @@ def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
 
 
 def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
-    """Raise Refusal where a remark that speaks of other lines stands where several lines go and hardly any come."""
+    """Raise Refusal if a comment that speaks of other lines replaces several lines and hardly any are added."""
     fresh = [at for at, line in enumerate(new) if elision.seems_to_leave_out(line)]
     if not fresh or not draft.lines:
         return
@@ -177,14 +177,14 @@ def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
 
 
 def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
-    """Raise Refusal where the text of a whole file is half an edit of another notation."""
+    """Raise Refusal if a whole-file text is half an edit in another notation."""
     if draft.path.lower().endswith((*_TEXTS, *PATCHES)) or edit.format in {"apply_patch", "unified_diff"}:
-        return  # in these each new line has its sign
+        return  # in these notations each new line has its sign
     told = [line for line in new if line.strip()]
     first = told[0] if told else ""
     halves = bool(told) and _RULE.match(first) and _RULE.match(told[-1]) and any(map(_DIVIDER.match, told))
     there = draft.index.where("stripped", str.strip)
-    code = takewhile(lambda line: not opens_string(line), new)  # what a program has in its strings is its own
+    code = takewhile(lambda line: not opens_string(line), new)  # strings of a program may hold such markers
     mark = next((line for line in code if _MARKERS.match(line) and not there.get(line.strip())), "")
     if mark or _DIVIDER.match(first) or halves:
         words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {mark or first!r} in it: it is a piece of an edit and not a file."
@@ -192,7 +192,7 @@ def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
 
 
 def _has_stub(draft: Draft, new: list[str], header: str) -> bool:
-    """Whether the file has dots below this header as often as the new lines have."""
+    """Say whether the file has dots below this header at least as often as the new lines have."""
     there, here = (
         sum(each.strip() == header.strip() for _, each in elision.stubs(lines)) for lines in (draft.lines, new)
     )
@@ -200,7 +200,7 @@ def _has_stub(draft: Draft, new: list[str], header: str) -> bool:
 
 
 def _is_example(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: bool) -> bool:
-    """Whether dots of a page stand in a code block where no line goes, or where a line goes that has dots as well."""
+    """Say whether dots in a page of prose stand in a code block and replace no line, or replace a line with dots."""
     if not draft.path.lower().endswith(_TEXTS):
         return False
     fences = [line for line in new[:index] if _FENCE.match(line)]
@@ -210,7 +210,7 @@ def _is_example(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: 
 
 
 def _lost(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: bool) -> list[str]:
-    """Return the lines that go where a new line comes."""
+    """Return the lines that are removed where a new line is added."""
     old = draft.index.lines if whole else edit.before.split("\n")
     come = [line.rstrip() for line in new]
     return [
@@ -223,15 +223,16 @@ def _lost(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: bool) 
 
 
 def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
-    """Whether the file itself has nothing but these dots below one of the headers: an overload, a protocol."""
+    """Say whether the file itself has only these dots below one of the headers: an overload, a protocol."""
     have = draft.index.read("stripped", str.strip)
     return any(next(filter(None, have[at + 1 : at + 4]), "") == dots for at in headers)
 
 
 def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
-    """Whether new lines have curly quotes for plain ones; never where the file or the lines to find have some.
+    """Say whether new lines have curly quotes for plain ones; never if the file or the lines to find have some.
 
-    In a remark, or in prose, they may be meant, unless no quote of the whole edit is plain: then all were bent on the way.
+    In comments and prose they may be meant, unless no quote of the whole edit is plain: then all were made curly on the
+    way.
     """
     lines = fresh
     if _PLAIN.search(edit.before + edit.after):
@@ -244,7 +245,7 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
 
 
 def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
-    """Raise Refusal where lines would begin with no-break spaces, as those of a web page do, and none of the file does."""
+    """Raise Refusal if lines would begin with no-break spaces, as on a web page, and no line of the file does."""
     if any(map(_NO_BREAK.match, new)) and not draft.index.holds(_NO_BREAK):
         raise Refusal(
             "malformed",
@@ -253,7 +254,7 @@ def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
 
 
 def _mangled(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
-    """Raise Refusal where lines of the file come back with bent quotes, escaped for HTML, or all with other blanks for its tabs."""
+    """Raise Refusal if lines of the file return with curly quotes, escaped for HTML, or with spaces for their tabs."""
     there = draft.index.where("trailing blanks", str.rstrip)
     fresh = [line.rstrip() for line in new if line.rstrip() not in there]
     how = ""
@@ -281,7 +282,7 @@ def _mangled(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
 
 
 def _said(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
-    """Raise Refusal where the text of a whole file is nothing, or only says what becomes of the file."""
+    """Raise Refusal if a whole-file text is empty, or only says what becomes of the file."""
     told = [line for line in new if line.strip()]
     there = sum(bool(line.strip()) for line in draft.lines)
     if (len(told) == 1 and _SAID.match(told[0])) or (not told and there > _FEW):
@@ -290,9 +291,10 @@ def _said(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
-    """Whether new lines bring blanks into a file of tabs, or tabs into one of blanks, and no line to find is indented by as much.
+    """Say whether new lines bring spaces into a file indented with tabs, or tabs into one indented with spaces.
 
-    Such a reply may have lost the file's blanks on its way; where a line to find is indented like the file, it has not.
+    Such a reply may have lost the file's indentation on its way; it has not if a line to find is indented like the
+    file.
     """
     before = [line for line in edit.before.split("\n") if line.strip()]
     if any(line.startswith(("    ", "\t")) for line in before):
@@ -311,14 +313,14 @@ def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
 
 
 def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
-    """Whether new lines are escaped for HTML; never where anything in the edit or the file shows that it is meant."""
+    """Say whether new lines are escaped for HTML; never if the edit or the file shows that this is meant."""
     if not any(_ENTITY.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
         return False
     return not _ENTITY.search(edit.before) and not draft.index.holds(_ENTITY)
 
 
 def _numbered(lines: list[str]) -> bool:
-    """Whether each line begins with a number, rising by one."""
+    """Say whether each line begins with a number, and the numbers rise."""
     if len(lines) < 2:
         return False
     found = [_NUMBERED.match(line) for line in lines]
@@ -327,9 +329,9 @@ def _numbered(lines: list[str]) -> bool:
 
 
 def tainted(placed: list[tuple[Edit, str]]) -> list[tuple[Edit, str]]:
-    """Return the edits that have the signs of a mangled reply but did not show it themselves, and what was done to it.
+    """Return edits that share the mangling of others in the reply but do not show it in their own search, and how.
 
-    `placed` are edits and the rungs that placed them: where one was escaped or had its quotes bent, all were.
+    `placed` are edits and the rungs that placed them: if one was escaped or had its quotes made curly, all were.
     """
     found = []
     for rung, signs, words in (

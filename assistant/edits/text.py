@@ -1,9 +1,9 @@
 """Bytes of a file as text and back, exactly or not at all.
 
 UTF-8 (with or without a byte order mark) and UTF-16 with one are decoded. So is an encoding that the file itself names
-(a Python or Emacs coding line, XML, HTML, CSS), or that is the only one in which the words of an edit stand in it. Any
-other encoding in which ASCII is ASCII (Latin-1, GBK, Shift-JIS, ...) is carried through byte for byte as lone surrogates:
-such a file takes edits as long as the new lines are ASCII or lines that it already has. Nothing is guessed.
+(a Python or Emacs coding line, XML, HTML, CSS), or the only one under which the file contains the words of an edit. Any
+other encoding in which ASCII is ASCII (Latin-1, GBK, Shift-JIS, ...) is carried through byte for byte as lone
+surrogates: such a file takes edits as long as the new lines are ASCII or lines that it already has. Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ONE_BYTE = (
 _MORE_BYTES = (
     "gbk", "gb2312", "gb18030", "big5", "big5hkscs", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "johab",
 )  # fmt: skip
-# What the web's standard reads when a page says so, because its pages always meant the larger set.
+# What the web standard reads for these names, because pages always meant the larger set.
 _ON_THE_WEB = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gbk", "shift_jis": "cp932", "euc_kr": "cp949",
 }  # fmt: skip
@@ -49,14 +49,14 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """How a file is written: codec, byte order mark, and whether it holds bytes that are not its codec's."""
+    """How a file is encoded: codec, byte order mark, and whether it holds bytes that the codec cannot read."""
 
     name: str = "utf-8"
     mark: bytes = b""
     foreign: bool = False
 
     def encode(self, text: str) -> bytes:
-        """Write text as this file would; raises UnicodeEncodeError for what the file cannot hold."""
+        """Encode text as this file is encoded; raises UnicodeEncodeError for what the file cannot hold."""
         data = text.encode(self.name, "surrogateescape")
         if self.foreign and data.decode("utf-8", "surrogateescape") != text:
             raise UnicodeEncodeError(self.name, text, 0, len(text), "would mix two encodings")
@@ -64,14 +64,14 @@ class Coding:
 
 
 def coding(data: bytes, words: str = "") -> Coding | None:
-    """Say how a file is written, None when it is not text.
+    """Return how a file is encoded; None if it is not text.
 
-    `words` is what an edit quotes of the file and writes into it. Its letters outside ASCII settle the encoding of a file
-    that does not name its own, where each of them stands in the file already, in a word that is quoted whole, and all
+    `words` is what an edit quotes of the file and writes into it. Its letters outside ASCII settle the encoding of a
+    file that does not name its own, if each of them occurs in the file in a word that is quoted whole, and all
     encodings that read the file so agree on the bytes.
     """
     if data.startswith(_WIDE_MARKS):
-        return None  # UTF-32: nobody writes source in it, and its mark begins like the one of UTF-16
+        return None  # UTF-32: nobody writes source in it, and its mark begins like that of UTF-16
     for mark, name in _MARKS:
         if data.startswith(mark):
             try:
@@ -93,7 +93,7 @@ def coding(data: bytes, words: str = "") -> Coding | None:
         return Coding(foreign=True)  # ISO-2022: seven bits, and not ASCII
     if not named or named == "utf-8":
         return Coding()
-    # It is UTF-8, and says that it is something else. Only where that makes no difference is it settled.
+    # It is UTF-8 and names another encoding. That is settled only where it makes no difference.
     return Coding(named) if data.isascii() else Coding(foreign=True)
 
 
@@ -104,12 +104,12 @@ def decode(data: bytes, how: Coding) -> str:
 
 @cache
 def _known() -> dict[str, str]:
-    """Map Python's names of the encodings we use to ours. To look them all up loads them: not before one is named."""
+    """Map Python's codec names to ours. The look-up loads every codec, so it waits until a file names one."""
     return {codecs.lookup(name).name: name for name in (*_ONE_BYTE, *_MORE_BYTES, "ascii", "utf-8")}
 
 
 def _named(head: bytes) -> str:
-    """Return the encoding that a file names in one of the places where programs look for it; empty for none we use."""
+    """Return the encoding that a file names where programs look for it; empty for none, or one that we do not use."""
     on_the_web = True
     found = _XML.match(head) or _CSS.match(head)
     if found is None:
@@ -121,7 +121,7 @@ def _named(head: bytes) -> str:
     if found is None:
         return ""
     name = found[1].decode("ascii", "replace")
-    name = re.sub(r"-(?:unix|dos|mac)$", "", name, flags=re.IGNORECASE)  # as Emacs writes line ends
+    name = re.sub(r"-(?:unix|dos|mac)$", "", name, flags=re.IGNORECASE)  # Emacs appends the kind of line end
     try:
         plain = codecs.lookup(name).name
     except (LookupError, ValueError):
@@ -130,10 +130,10 @@ def _named(head: bytes) -> str:
 
 
 def _settled(data: bytes, words: str) -> str:
-    """Return an encoding in which the words' letters stand in the file, if all such agree on their bytes.
+    """Return the encoding under which the letters of `words` occur in the file, if all that fit agree on their bytes.
 
-    One byte is too little to go by: the second half of a Chinese letter is a letter of Latin-1. So each letter must stand
-    in a whole word of two letters or more.
+    One byte is too little to go by: the second half of a Chinese letter is a letter of Latin-1. So each letter must
+    occur in a whole word of two letters or more.
     """
     letters = "".join(sorted({sign for sign in words if not sign.isascii()}))
     quoted = {word for word in _WORD.findall(words) if len(word) > 1 and not word.isascii()}
@@ -154,7 +154,7 @@ def _settled(data: bytes, words: str) -> str:
 
 
 def _returns(data: bytes, name: str) -> bool:
-    """Whether a codec reads all of a file, and gives back the same bytes line by line."""
+    """Say whether a codec reads the whole file and gives back the same bytes, line by line."""
     try:
         return all(line.decode(name).encode(name) == line for line in data.split(b"\n"))
     except UnicodeError:
@@ -185,7 +185,7 @@ def cut(text: str) -> list[str]:
 
 
 def show(line: bytes) -> str:
-    """Decode one line for the eye, its end left out."""
+    """Decode one line for display, without its end."""
     if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line:
         codec = "utf-16-be" if line.startswith((codecs.BOM_UTF16_BE, b"\0")) else "utf-16-le"
         return line.decode(codec, "replace").lstrip("\ufeff").rstrip("\r\n")
@@ -193,11 +193,11 @@ def show(line: bytes) -> str:
 
 
 def retype(words: str, lines: Sequence[bytes], beside: Sequence[bytes], *, ended: bool = True) -> tuple[bytes, ...]:
-    r"""Write lines that were shown to a person, as that person left them: the way back of `show`.
+    r"""Encode lines that a person has edited: the reverse of `show`.
 
-    `words` have "\\n" ends. `lines` are those that they replace, `beside` others of the same file. A line that reads as one
-    of these did is that one, byte for byte; a byte order mark stays, line ends are those that most lines have, and the
-    last line has one when it is `ended` or the last of `lines` was.
+    `words` have "\\n" ends. `lines` are those that they replace, `beside` others of the same file. A line that reads
+    like one of these keeps its bytes; a byte order mark stays, line ends are those that most lines have, and the last
+    line has one if it is `ended` or the last of `lines` had one.
 
     Raises UnicodeEncodeError for letters where the file's encoding is not known, and for what could not be shown.
     """
@@ -234,7 +234,7 @@ def retype(words: str, lines: Sequence[bytes], beside: Sequence[bytes], *, ended
 
 
 def _wide(lines: Sequence[bytes]) -> str:
-    """Return which UTF-16 lines are in, empty for none."""
+    """Return the kind of UTF-16 that lines are in; empty if they are not."""
     for line in lines:
         if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16-be" if line.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
@@ -251,7 +251,7 @@ def _bare(line: bytes, codec: str) -> bytes:
 
 
 def ended(line: bytes, like: bytes) -> bytes:
-    """Give a line the end that another has, where it has none."""
+    """Give a line without an end the end of another line."""
     codec = _wide([like]) or "utf-8"
     return line if line.endswith("\n".encode(codec)) else line + like[len(_bare(like, codec)) :]
 

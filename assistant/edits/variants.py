@@ -1,7 +1,8 @@
-"""What a model does to lines on the way from the file to its reply, and how each of these is undone when it is looked for.
+"""What a model does to lines between the file and its reply, and how the search undoes each of these.
 
-Indentation shifted, tabs for blanks, typographic signs, HTML escapes, line numbers, a part left out, blanks inside context, a
-slip of two letters. Every variant says what becomes of the new lines too; where that would be a guess, it finds nothing.
+Indentation shifted, tabs for spaces, typographic characters, HTML escapes, line numbers, a part left out, other spaces
+in context, two letters swapped. Each variant also says what becomes of the new lines; where that would be a guess, it
+finds nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _gently(index: Index, wish: Wish) -> list[Found]:
 
 
 def _gappy(index: Index, wish: Wish) -> list[Found]:
-    """Return where the lines stand as they are, with blank lines between: no place to write to, but a rival of others."""
+    """Return where the lines stand with blank lines between: no place to write to, but a rival of other places."""
     told = [line.rstrip() for line in wish.old if line.strip()]
     first, _ = _blank_ends(wish.old)
     rows, at_row = index.told
@@ -65,7 +66,7 @@ def _gappy(index: Index, wish: Wish) -> list[Found]:
 
 
 def _edges(index: Index, wish: Wish) -> list[Found]:
-    """Leave out blank lines at the ends of what is looked for, and as many of the new lines."""
+    """Leave out blank lines at the ends of the lines to find, and as many at the ends of the new lines."""
     first, last = _blank_ends(wish.old)
     for head, tail in ((first, 0), (0, last), (first, last)):
         if not head and not tail:
@@ -73,7 +74,7 @@ def _edges(index: Index, wish: Wish) -> list[Found]:
         core = _cut(wish, head, tail)
         found = strictly(index, core)
         if not found and any(len(index.where("stripped", str.strip).get(line.strip(), ())) == 1 for line in core.old):
-            found = _indented(index, core)  # two liberties at once: only with a line that stands nowhere else
+            found = _indented(index, core)  # two tolerances at once: only with a line that is unique in the file
         if found:
             return [_named(each, "blank lines at the ends") for each in found]
     return []
@@ -96,7 +97,7 @@ def _named(found: Found, rung: str) -> Found:
 
 
 def _indented(index: Index, wish: Wish) -> list[Found]:
-    """Every line stands further right, or left, by the same blanks."""
+    """Find places where every line is indented more, or less, by the same whitespace."""
     return list(_shifted(index, wish, index.places(wish.old, "stripped", str.strip), "indentation"))
 
 
@@ -107,9 +108,9 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
         if shift is None:
             continue
         if wish.signed and shift == ("", " "):
-            continue  # context lost the column of signs: where new lines stand cannot be told
+            continue  # context lost the column of signs, so the indentation of new lines is unknown
         if _mixes(wish, shift):
-            continue  # one width throughout has to tell how deep the new lines stand: `_tabbed` looks for it
+            continue  # the indentation of new lines needs one tab width throughout: `_tabbed` looks for it
         moved = _moved(wish, there, shift)
         if moved is None:
             continue
@@ -118,7 +119,7 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
 
 
 def _shift(there: Sequence[str], old: Sequence[str]) -> tuple[str, str] | None:
-    """Return which blanks must be taken off the old lines and which put in their place; None when they differ."""
+    """Return the whitespace to remove from the old lines and what to put in its place; None if it differs."""
     shift: tuple[str, str] | None = None
     for have, want in zip(there, old, strict=True):
         if not want.strip():
@@ -139,9 +140,10 @@ def _move(line: str, shift: tuple[str, str]) -> str:
 
 
 def _moved(wish: Wish, there: Sequence[str], shift: tuple[str, str]) -> Wish | None:
-    """Shift an edit to where its lines to find stand in the file; None where it cannot be told where the new ones shall.
+    """Shift an edit to the indentation of its place in the file; None if that of the new lines cannot be told.
 
-    They may stand right already: then lines that stay have the file's blanks, and none is further left than those there.
+    They may be right already: then lines that stay have the file's indentation, and none is further left than those
+    there.
     """
     less, more = shift
     old = [_move(line, shift) for line in wish.old]
@@ -166,7 +168,7 @@ def _moved(wish: Wish, there: Sequence[str], shift: tuple[str, str]) -> Wish | N
 
 
 def _both(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Give the places of lines that stay, blanks around them aside."""
+    """Yield the old and new places of lines that stay, ignoring whitespace around them."""
     bare_old, bare_new = ([line.strip() for line in lines] for lines in (old, new))
     at = to = 0
     for a, b, _, d in [*changes(bare_old, bare_new), (len(old), len(old), len(new), len(new))]:
@@ -175,9 +177,9 @@ def _both(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
-    """Whether moved new lines would stand behind tabs and blanks, half of them the file's and half the reply's.
+    """Say whether shifted new lines would begin with tabs and spaces, half from the file and half from the reply.
 
-    Where a line to find stands so, like the ` * ` of a remark behind a tab, the file itself is like that.
+    If a line to find does so too, like the ` * ` of a comment behind a tab, the file itself is like that.
     """
     less, more = shift
     if ("\t" in less) == ("\t" in more):
@@ -188,9 +190,9 @@ def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
 
 
 def _tabbed(index: Index, wish: Wish) -> list[Found]:
-    """The file indents with tabs where the reply has blanks, or the other way about, by one width throughout.
+    """Find places where the file indents with tabs and the reply with spaces, or the reverse, by one width throughout.
 
-    An edit that changes nothing but blanks is about them: what it wants of a file that has others cannot be told.
+    An edit that changes only whitespace is left out: what it wants of a file with other whitespace cannot be told.
     """
     found: list[Found] = []
     if [line.strip() for line in wish.old] == [line.strip() for line in wish.new]:
@@ -205,7 +207,7 @@ def _tabbed(index: Index, wish: Wish) -> list[Found]:
         width = told.pop()
         tabs = any("\t" in mine for mine, _ in pairs)
         if tabs and any(len(mine) >= width and "\t" not in mine for mine, _ in pairs):
-            continue  # the file has both, and which of them a new line wants cannot be told
+            continue  # the file has both, and which one a new line wants cannot be told
         new = [_retab(line, width, tabs=tabs) for line in wish.new]
         known = dict(zip(wish.old, there, strict=True))
         fixed = [known.get(line, mended) for line, mended in zip(wish.new, new, strict=True)]
@@ -217,7 +219,7 @@ def _tabbed(index: Index, wish: Wish) -> list[Found]:
 
 
 def _retab(line: str, width: int, *, tabs: bool) -> str | None:
-    """Write a line's indentation as the file does; None where that cannot be told."""
+    """Indent a line as the file does; None if that cannot be told."""
     blanks = lead(line).expandtabs(width)
     core = line[len(lead(line)) :]
     if not tabs:
@@ -232,7 +234,7 @@ def _simple(line: str) -> str:
 
 
 def _plain(index: Index, wish: Wish) -> list[Found]:
-    """Curly quotes, long dashes, odd blanks: in the reply they are made plain, in the file they are kept."""
+    """Find places with curly quotes, long dashes or odd spaces: the reply's become plain, the file's are kept."""
     found: list[Found] = []
     if index.ascii and all(line.isascii() for line in wish.old):
         return found
@@ -257,11 +259,12 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
 
 
 def _made(pairs: Sequence[tuple[str, str]], fresh: Sequence[str]) -> dict[int, str | None] | None:
-    """Return how signs that the reply has made typographic become plain again; None where the new lines need more than that.
+    """Return a table that makes the reply's typographic characters plain again; None if it cannot settle the new lines.
 
-    `pairs` are lines of the file and of the reply. Signs that stand in both stay; where the file's are plain in the
-    reply, or some of a sign are the file's and some are not, a new line with such a sign cannot be written; nor where it
-    has signs of a kind (a long dash) and only others (quotes) are known to be made.
+    `pairs` are lines of the file and of the reply. Characters that stand in both stay. The result is None if a new line
+    has a character that is typographic in the file and plain in the reply, or one that is the file's in some places and
+    the reply's in others; also if a new line has a kind of character (a long dash) and the reply is only known to
+    change other kinds (quotes).
     """
     signs = {sign for pair in pairs for line in pair for sign in line if ord(sign) in _TYPOGRAPHY}
     lost = {sign for sign in signs if any(have.count(sign) > want.count(sign) for have, want in pairs)}
@@ -287,7 +290,7 @@ def _lead_of(have: str, want: str) -> str:
 
 
 def _unescaped(index: Index, wish: Wish) -> list[Found]:
-    """The reply was escaped for HTML: nothing in it may be left unescaped."""
+    """Undo HTML escapes, if nothing in the reply is left unescaped."""
     both = [*wish.old, *wish.new]
     if not any(_ENTITY.search(line) for line in wish.old) or any(sign in line for line in both for sign in "<>"):
         return []
@@ -296,7 +299,7 @@ def _unescaped(index: Index, wish: Wish) -> list[Found]:
 
 
 def _unnumbered(index: Index, wish: Wish) -> list[Found]:
-    """Every line to find carries its number: they must rise by one, and be those of the place."""
+    """Remove line numbers from the lines to find: they must rise by one, and be those of the place."""
     numbered = [_NUMBERED.match(line) for line in wish.old]
     numbers = [int(match[1]) for match in numbered if match]
     if len(numbers) != len(wish.old) or any(b - a != 1 for a, b in pairwise(numbers)):
@@ -305,7 +308,7 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
     if any(told) and not all(match or not line.strip() for match, line in zip(told, wish.new, strict=True)):
         return []
     if len({match[2] for match in (*numbered, *told) if match}) > 1:
-        return []  # a sign behind a number that is not the same throughout is of the text
+        return []  # the sign after the number varies, so it belongs to the text
     old = [match[3] for match in numbered if match]
     new = [match[3] if match else line for match, line in zip(told, wish.new, strict=True)]
     for gap in ("", " "):
@@ -319,7 +322,7 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
 
 
 def _elided(index: Index, wish: Wish) -> list[Found]:
-    """Parts are left out alike on both sides: each piece must stand at one place, in order; the gaps stay."""
+    """Place an edit that leaves out parts alike on both sides: each piece must occur once, in order; the gaps stay."""
     gaps, fresh = elision.notes(wish.old), elision.notes(wish.new)
     if not gaps or len(gaps) != len(fresh):
         return []
@@ -361,7 +364,7 @@ def _squeezed(line: str) -> str:
 
 
 def _must(wish: Wish) -> set[int] | None:
-    """Return the old lines that have to be there as they are: those that go, and one beside each insertion."""
+    """Return the old lines that must match exactly: those that are removed, and one beside each insertion."""
     must: set[int] = set()
     for a, b, _, _ in changes(wish.old, wish.new):
         must |= set(range(a, b))
@@ -374,7 +377,7 @@ def _must(wish: Wish) -> set[int] | None:
 
 
 def _blanks(index: Index, wish: Wish) -> list[Found]:
-    """Context has other blanks than the file; the lines that go, and those beside new ones, are the very ones."""
+    """Find places where context has other whitespace; removed lines, and those beside new ones, must match exactly."""
     must = _must(wish)
     starts = index.places(wish.old, "squeezed", _squeezed) if must else []
     if len(starts) > 1:
@@ -388,7 +391,7 @@ def _blanks(index: Index, wish: Wish) -> list[Found]:
 
 
 def _unlike(there: Sequence[str], wish: Wish) -> bool:
-    """Whether context shows that the file indents otherwise, or has other quotes and dashes, and new lines have such."""
+    """Say whether context shows that the file has other indentation, quotes or dashes, and new lines have such."""
     fresh = [wish.new[at] for _, _, c, d in changes(wish.old, wish.new) for at in range(c, d)]
     pairs = [*zip(there, wish.old, strict=True)]
     elsewhere = any(want.strip() and lead(have) != lead(want) for have, want in pairs)
@@ -396,7 +399,7 @@ def _unlike(there: Sequence[str], wish: Wish) -> bool:
 
 
 def _near(index: Index, wish: Wish) -> list[Found]:
-    """Context has a slip: two neighbouring letters changed places. Nothing less plain than that is taken for a slip."""
+    """Find places where context has a slip: two neighbouring letters swapped. Nothing else counts as a slip."""
     must = _must(wish)
     if not must or len(wish.old) < 3:
         return []
@@ -412,7 +415,7 @@ def _near(index: Index, wish: Wish) -> list[Found]:
 
 
 def _slipped(there: Sequence[str], old: Sequence[str], must: set[int]) -> bool:
-    """Whether a few lines at most have a slip, and none of those that must be as they are."""
+    """Say whether at most a few lines have a slip, and none of those in `must`."""
     slips = 0
     for at, (have, want) in enumerate(zip(there, old, strict=True)):
         if have.rstrip() != want.rstrip():

@@ -1,4 +1,4 @@
-"""Where a key may go: to an address that is one, over TLS, or to this machine. Pure."""
+"""Where a key may go: to a valid address, over TLS or on this machine. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def loopback(host: str) -> bool:
 
 
 def check(url: str, address: str, *, secret: bool, provider: str = "") -> None:
-    """Raise BadEndpoint unless `url` may be asked, `secret` saying whether a key goes along; `address` is how it is shown."""
+    """Raise BadEndpoint unless `url` may be asked; `secret`: a key goes along; `address` is the name to show."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

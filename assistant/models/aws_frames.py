@@ -16,20 +16,20 @@ _PRELUDE = 12
 _LARGEST_HEADERS = 131_072
 _LARGEST_PAYLOAD = 25_165_824
 _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-"""Bytes of a header's value by its type, for those of a fixed size; 6 (bytes) and 7 (text) say their own."""
+"""Bytes of a header's value, by type, for types of a fixed size; types 6 (bytes) and 7 (text) carry their own size."""
 
 
 class FrameDecoder:
-    """Cuts a body into events: the name is the event type, "exception:" and its type for an exception."""
+    """Cuts a body into events; their name is the event type, or "exception:" and the type of the exception."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._broken: StreamBroken | None = None
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the messages that are whole now.
+        """Take bytes; return the messages that are complete now.
 
-        Raises StreamBroken where length or CRC is wrong, with the next call where messages before it are whole.
+        Raises StreamBroken if a length or a CRC is wrong; if complete messages come before it, only with the next call.
         """
         if self._broken is not None:
             raise self._broken
@@ -44,7 +44,7 @@ class FrameDecoder:
         return found
 
     def close(self) -> list[ServerEvent]:
-        """Take the end of the body. A message that is not whole is dropped; the wire knows whether its end had come."""
+        """Take the end of the body. An incomplete message is dropped; the wire knows whether the answer had ended."""
         if self._broken is not None:
             raise self._broken
         self._rest.clear()

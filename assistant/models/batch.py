@@ -1,4 +1,4 @@
-"""Chunks that came together: what they say of an answer, and fewer of them where they say the same. Pure."""
+"""Chunks that came together: whether they hold any answer, and how to join them into fewer. Pure."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from assistant.models.wire import Chunk
 
 _HIGH = ("\ud800", "\udbff")
-"""The range of first halves of a pair, which servers that cut their text by UTF-16 send apart from the second."""
+"""The range of first halves of a surrogate pair, which servers that cut text by UTF-16 send apart from the second."""
 
 
 def speaks(batch: list[Chunk]) -> bool:
-    """Say whether a batch has anything of an answer in it, after which the same question is not asked again."""
+    """Say whether a batch holds any part of an answer: then the same question is not asked again."""
     return any(not isinstance(chunk, WaitingChunk | HeadersChunk) for chunk in batch)
 
 
 class Merger:
-    """Joins what came in one read, so that what follows costs by the read and not by the token.
+    """Joins the chunks of one read, so that what follows costs by the read and not by the token.
 
-    Words next to each other become one chunk, of running counts the last is kept, and a character whose halves came in two
-    pieces is put together, also over two batches.
+    Adjacent words become one chunk, of running counts only the last is kept, and a character whose halves came in two
+    pieces is put together, even across two batches.
     """
 
     def __init__(self) -> None:
         self._half = ""
 
     def merge(self, batch: list[Chunk], *, last: bool = False) -> list[Chunk]:
-        """Return the same in fewer chunks; `last` when no batch follows."""
+        """Return the same in fewer chunks; `last` says that no batch follows."""
         if len(batch) > 1:
             batch = joined(_counted(batch))
         found: list[Chunk] = []
@@ -61,13 +61,13 @@ class Merger:
         try:
             words.encode()
         except UnicodeEncodeError:
-            # Halves that stand together become their character, those that stand alone a mark.
+            # Two halves side by side become their character, a single half a replacement mark.
             words = _marked(words)
         return words
 
 
 def _writable(chunk: Chunk) -> Chunk:
-    """Put a mark in the place of half a character where no other half can come: no file takes it, and no book."""
+    """Replace half a character by a mark where no other half can come: neither a file nor the ledger can hold it."""
     match chunk:
         case ThoughtChunk(text, seal) if not (text + seal).isascii():
             return ThoughtChunk(_marked(text), _marked(seal))
@@ -86,7 +86,7 @@ def _marked(words: str) -> str:
 
 
 def _counted(batch: list[Chunk]) -> list[Chunk]:
-    """Leave out counts that another of the same batch replaces."""
+    """Leave out counts that a later one of the same batch replaces."""
     places = [place for place, chunk in enumerate(batch) if isinstance(chunk, UsageChunk)]
     if len(places) < 2:
         return batch
@@ -95,10 +95,10 @@ def _counted(batch: list[Chunk]) -> list[Chunk]:
 
 
 def joined(batch: list[Chunk]) -> list[Chunk]:
-    """Return the same with words next to each other in one chunk, and thoughts up to each seal."""
+    """Return the same with adjacent words in one chunk, and thoughts joined up to each seal."""
     found: list[Chunk] = []
     words: list[str] = []
-    for chunk, after in zip(batch, [*batch[1:], None], strict=False):  # of an empty batch nothing comes
+    for chunk, after in zip(batch, [*batch[1:], None], strict=False):  # an empty batch gives nothing
         same = type(after) is type(chunk)
         if isinstance(chunk, TextChunk):
             words.append(chunk.text)

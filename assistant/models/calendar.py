@@ -1,4 +1,4 @@
-"""Public holidays, from pages in `calendars/`: some prices do not know a peak on such a day."""
+"""Public holidays, from pages in `calendars/`: some prices have no peak on such a day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Calendar(NamedTuple):
     days: frozenset[date]
 
     def is_holiday(self, day: date) -> bool | None:
-        """Say whether a day is a holiday; None for a day that the calendar does not reach."""
+        """Say whether a day is a holiday; None for a day that the calendar does not cover."""
         return day in self.days if self.since <= day < self.until else None
 
 

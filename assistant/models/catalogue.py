@@ -1,4 +1,4 @@
-"""All that can be asked: providers and models from their pages, ours first, then the user's, then the environment."""
+"""All that can be asked: providers and models from our pages, then from the user's, then from the environment."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 _LIKE = 65
-"""Likeness, of 100, from which a name may be a slip of another."""
+"""Likeness, of 100, from which a name may be a misspelling of another."""
 _NONE: Mapping[str, Path] = MappingProxyType({})
 _QUOTED = re.compile(rb'"(\w+)"')
 
 
 class Pick(NamedTuple):
-    """A model, who sells it, and how hard it should think (empty: its own way)."""
+    """A model, who sells it, and how hard it should think (empty: as it does by default)."""
 
     provider: Provider
     model: Model
@@ -54,9 +54,9 @@ class Catalogue(NamedTuple):
         return Catalogue({**self.providers, **{provider.name: provider for provider in found}})
 
     def mentioning(self, words: Iterable[str]) -> list[Provider]:
-        """Return the providers that the words name or whose page holds one of them in quotes, and all that users wrote of.
+        """Return the providers that words name, or whose page has one of them in quotes, and all that users wrote of.
 
-        Of our pages only those are read.
+        Of our pages, only those are read.
         """
         if not isinstance(self.providers, _Shelf):
             return list(self.providers.values())
@@ -112,9 +112,9 @@ class Catalogue(NamedTuple):
         return self._of(model) if model else None
 
     def _of(self, model: Model) -> Pick:
-        """Choose the wire too: a model's best one at its provider's own address, the provider's at any other.
+        """Choose the wire too: the model's best one at its provider's own address, the provider's at any other.
 
-        What stands at an address that the user has set is a relay or a test, and relays speak the common protocol first.
+        An address that the user has set is a relay or a test, and relays speak the common protocol first.
         """
         provider = self.providers[model.provider]
         if model.wire and model.wire != provider.wire and not provider.address_from:
@@ -130,7 +130,7 @@ class Catalogue(NamedTuple):
 
 
 class _Shelf(Mapping[str, Provider]):
-    """Providers by name, each made of its page when it is first looked at: a question to one need not read them all."""
+    """Providers by name, each made from its page on first use: a question to one need not read them all."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Provider]], pages: Mapping[str, Path] = _NONE) -> None:
         self._makers = dict(makers)
@@ -152,7 +152,7 @@ class _Shelf(Mapping[str, Provider]):
         return len(self._makers)
 
     def mentions(self, name: str, words: Set[bytes]) -> bool:
-        """Say whether a page of ours, not read yet, holds one of the words in quotes; True of all that may hold more."""
+        """Say whether a page of ours, not read yet, has one of the words in quotes; True for any that may hold more."""
         page = self._pages.get(name)
         if name in self._made or page is None:
             return True
@@ -161,7 +161,7 @@ class _Shelf(Mapping[str, Provider]):
         return not words.isdisjoint(quoted)
 
     def including(self, found: Iterable[Provider]) -> _Shelf:
-        """Return a shelf with some in place of others; what was made stays made."""
+        """Return a shelf with some providers replaced; those already made stay made."""
         shelf = _Shelf(self._makers, self._pages)
         shelf._made = dict(self._made)
         for provider in found:
@@ -173,7 +173,7 @@ class _Shelf(Mapping[str, Provider]):
 def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any]) -> Catalogue:
     """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything.
 
-    Pages of ours are read when they are needed, those of the user at once. Raises ConfigError with file and line.
+    Our pages are read when they are needed, the user's at once. Raises ConfigError with file and line.
     """
     ours, mine, added = _sources(users)
     names = [*ours, *(name for name in (*mine, *overrides) if name not in ours)]
@@ -185,7 +185,7 @@ def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any
         ours,
     )
     for name in {*mine, *added, *overrides} & set(shelf):
-        shelf[name]  # whoever wrote something wrong hears of it now
+        shelf[name]  # whoever wrote something wrong is told now
     return Catalogue(shelf)
 
 
@@ -200,7 +200,7 @@ def pages(users: Path | None) -> dict[str, Page]:
 
 
 def _sources(users: Path | None) -> tuple[dict[str, Path], dict[str, Page], dict[str, list[Page]]]:
-    """Return where our pages are, the user's pages, and the additions in the order in which they were made."""
+    """Return the paths of our pages, the user's pages, and the additions in the order in which they were made."""
     ours = {path.stem: path for path in discover.data_files(Path(__file__).parent / "providers", None)}
     mine: dict[str, Page] = {}
     added: dict[str, list[Page]] = {}
@@ -221,7 +221,7 @@ def _make(
     settings: Mapping[str, Any] | None,
     env: Mapping[str, str],
 ) -> Provider:
-    """Make one provider of all that is said about it, the environment's word last."""
+    """Make one provider from all that is said about it; the environment has the last word."""
     page = mine or (open_page(ours) if ours else None)
     for more in added if page else ():
         assert page is not None  # noqa: S101 - the loop is empty otherwise
@@ -256,7 +256,7 @@ def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
 
 
 def _host(value: str, usual: str) -> str:
-    """Read `OLLAMA_HOST`, which is written for the server: a host, a port or both; every address means this machine."""
+    """Read `OLLAMA_HOST`, written for the server: a host, a port or both; "all addresses" (0.0.0.0) is this machine."""
     scheme, found, rest = value.partition("://")
     scheme, rest = (scheme, rest) if found else ("http", value)
     rest, _, path = rest.partition("/")

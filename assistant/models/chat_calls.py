@@ -1,4 +1,4 @@
-"""Calls of tools in Chat Completions, put together of their pieces however a server or a relay cuts and names them."""
+"""Tool calls in Chat Completions, put together from pieces, however a server or relay cuts and names them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CallPieces:
         return bool(self._calls)
 
     def add(self, tool: dict[str, Any]) -> None:
-        """Take a piece of a call: by its index, else by its id, else it goes on with the one before."""
+        """Take a piece of a call, matched by its index, else by its id; else it continues the call before."""
         index, ident, function = tool.get("index"), text(tool.get("id")), table(tool.get("function"))
         name, arguments = text(function.get("name")), function.get("arguments")
         last = self._calls[-1] if self._calls else None
@@ -49,7 +49,7 @@ class CallPieces:
         known["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
 
     def whole(self, *, cut: bool) -> list[Chunk]:
-        """Return the calls in the order of their indices; of an answer that was `cut`, only those whose arguments are whole."""
+        """Return the calls in the order of their indices; of a `cut` answer, only those with complete arguments."""
         places = [index for index in self._indices if index is not None]
         calls = self._calls
         if len(places) == len(calls):

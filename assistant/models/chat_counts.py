@@ -1,4 +1,4 @@
-"""What Chat Completions count, in the dialects of those who speak it, made disjoint; and costs that are reported with it."""
+"""The counts of Chat Completions, in all their dialects, made disjoint; and the costs reported with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TICKS = Decimal(10) ** 10
 
 
 def timed(timings: dict[str, Any]) -> UsageChunk:
-    """Read llama-server's own counts, which stand in place of usage where nobody asked for usage."""
+    """Read llama-server's own counts, which come in place of usage if nobody asked for usage."""
     return UsageChunk(
         TokenUsage(
             count(timings.get("prompt_n")), count(timings.get("cache_n")), output=count(timings.get("predicted_n"))
@@ -22,7 +22,7 @@ def timed(timings: dict[str, Any]) -> UsageChunk:
 
 
 def counted(data: dict[str, Any], *, beside: bool) -> UsageChunk:
-    """Make disjoint counts of inclusive ones: cached tokens are part of the prompt, reasoning of the completion."""
+    """Make inclusive counts disjoint: cached tokens are part of the prompt, reasoning is part of the completion."""
     details = table(data.get("prompt_tokens_details"))
     sent = count(data.get("prompt_tokens"))
     read = count(details.get("cached_tokens"))
@@ -32,7 +32,7 @@ def counted(data: dict[str, Any], *, beside: bool) -> UsageChunk:
     names = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
     written = next((count(at[name]) for at in (details, data) for name in names if at.get(name)), 0)
     written = max(written, long + count(lives.get("ttl_30m_tokens")))
-    # A seller that counts what was cached beside the prompt gives more of it than there was prompt.
+    # A seller that counts cached tokens beside the prompt reports more of them than the prompt has.
     fresh = sent if read + written > sent else sent - read - written
     output = count(data.get("completion_tokens"))
     details = table(data.get("completion_tokens_details"))
@@ -47,9 +47,9 @@ def counted(data: dict[str, Any], *, beside: bool) -> UsageChunk:
 
 
 def receipt(data: dict[str, Any]) -> UsageChunk | None:
-    """Read what OpenRouter knows of one answer afterwards; None where it says no cost.
+    """Read what OpenRouter reports about an answer afterwards; None if it gives no cost.
 
-    Its usage is not exact where it counts only one side, or none. What was written to a cache is not told apart.
+    Its usage is not exact if it counts only one side, or none. It does not tell cache writes apart.
     """
     paid = cost({"cost": data.get("total_cost")})
     if paid is None:
@@ -68,7 +68,7 @@ def receipt(data: dict[str, Any]) -> UsageChunk | None:
 
 
 def cost(data: dict[str, Any]) -> Decimal | None:
-    """Read what a seller says that it costs, in dollars."""
+    """Read the cost that a seller reports, in dollars."""
     in_ticks = ticks(data)
     if in_ticks is not None:
         return in_ticks

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.tokens import TokenUsage
 
 _LEAST = 2_048
-"""Tokens that must be alike before it is worth a word: providers cache nothing below 1,024 to 4,096."""
+"""Tokens that must be alike before it is worth a remark: providers cache nothing below 1,024 to 4,096."""
 _SHORT, _LONG = timedelta(minutes=5), timedelta(hours=1)
 
 
@@ -27,7 +27,7 @@ class Sent(NamedTuple):
 
 
 def why(before: Sent, now: Sent, *, long_lived: bool = False) -> str:
-    """Say why less than half of what could be read from the cache was; empty where it was, or where nobody knows.
+    """Say why less than half of what the cache could hold was read from it; empty if it was, or if nobody knows.
 
     `long_lived` says that the provider was asked to keep it for an hour instead of some minutes.
     """
@@ -36,7 +36,7 @@ def why(before: Sent, now: Sent, *, long_lived: bool = False) -> str:
         return ""
     if (
         2 * usage.cache_read >= usage.total_input
-    ):  # most of all; the rest counts both requests, in a thread of the caller's
+    ):  # most was read; else both requests are counted, in the caller's thread
         return ""
     old, new = ([*each.request.system, *(message.text for message in each.request.messages)] for each in (before, now))
     same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))

@@ -1,7 +1,7 @@
 """Bytes of a body become server events: by the framing that was asked for, or by the one that really came.
 
-Relays answer a stream with one JSON text, lines of JSON with server-sent events and the other way round, and name the
-content type wrongly; the first byte that is not blank tells which it is.
+Relays may answer a stream with one JSON text, or lines of JSON with server-sent events and the reverse, and name the
+wrong content type; the first byte that is not blank tells which it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How this model counts: the tokens it reports for a text, divided by o200k's, learned from every reported usage. Pure.
+"""How a model counts: the tokens it reports for a text, divided by o200k's, learned from every reported usage. Pure.
 
-The count of an answer's usage is the truth; ours is an estimate with an error band, which narrows as usage is reported. A
-budget is kept with the upper end, a cost is shown with the middle.
+Reported usage is the truth; ours is an estimate with an error band, which narrows as usage is reported. A budget uses
+the upper end, a shown cost the middle.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WEIGHT = 0.2
-"""Weight of the newest usage: a change of content shows within five turns, one odd turn does not turn the ratio over."""
+"""Weight of the newest usage: a change of content shows within five turns, and one odd turn does little."""
 _START_LOW, _START_HIGH = 0.8, 1.35
-"""The band before anything was learned, as parts of the catalogue's factor: the spread of single files that was measured."""
+"""The band before anything was learned, as parts of the catalogue's factor: the measured spread of single files."""
 _LEAST_BAND = 0.03
 _FEWEST = 200
-"""Tokens below which a usage teaches nothing: what a protocol adds around the words would count for more than they."""
+"""Tokens below which a usage teaches nothing: what a protocol adds around the words would outweigh them."""
 _SANE = (0.2, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """What was learned of one model: a moving mean of the ratio, the moving variance around it, and of how many usages."""
+    """What was learned about one model: a moving mean of the ratio, its moving variance, and the number of usages."""
 
     mean: float
     variance: float = 0.0
@@ -33,19 +33,19 @@ class Ratio:
 
 
 class Factor(NamedTuple):
-    """What to multiply an o200k count with to have a model's own count."""
+    """Factors that turn an o200k count into a model's own count."""
 
     low: float
     likely: float
     high: float
 
     def of(self, counted: int) -> tuple[int, int, int]:
-        """Return how many tokens of the model an o200k count is: low, likely, high."""
+        """Convert an o200k count into tokens of the model: low, likely, high."""
         return math.floor(counted * self.low), round(counted * self.likely), math.ceil(counted * self.high)
 
 
 Learned = dict[str, Ratio]
-"""Ratios by `provider/model`. Whoever learns keeps it: `as_json` and `from_json` are for that."""
+"""Ratios by `provider/model`. The caller keeps them, by means of `as_json` and `from_json`."""
 
 
 def learn(state: Mapping[str, Ratio], model: str, counted: int, reported: int, start: float = 1.0) -> Learned:
@@ -68,7 +68,7 @@ def learn(state: Mapping[str, Ratio], model: str, counted: int, reported: int, s
 
 
 def factor(state: Mapping[str, Ratio], model: str, start: float = 1.0) -> Factor:
-    """Return what to multiply an o200k count with; `start` is the catalogue's factor for the model."""
+    """Return the factors for an o200k count; `start` is the catalogue's factor for the model."""
     known = state.get(model)
     if known is None or not known.seen:
         return Factor(start * _START_LOW, start, start * _START_HIGH)
@@ -84,7 +84,7 @@ def as_json(state: Mapping[str, Ratio]) -> dict[str, list[float]]:
 
 
 def from_json(data: Any) -> Learned:
-    """Read what `as_json` wrote; what cannot have been learned is left out."""
+    """Read what `as_json` wrote; skip values that cannot have been learned."""
     found: Learned = {}
     for name, row in data.items() if isinstance(data, dict) else ():
         if not isinstance(row, list) or len(row) != 3 or not all(isinstance(each, int | float) for each in row):

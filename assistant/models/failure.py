@@ -1,7 +1,7 @@
-"""What an error answer means: class by status and body, never by status alone. Pure.
+"""What an error answer means: classed by status and body, never by status alone. Pure.
 
-What vendors say stands in `failures.toml`, rule by rule; here it is read from the many shapes that error bodies have. What
-no rule knows is classed by its status.
+`failures.toml` lists what vendors say, rule by rule; this module reads it from the many shapes of error bodies. What no
+rule knows is classed by its status.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 300
 _READ = 65_536
-"""Signs of a body that are looked at; an error needs no more, and a hostile one may be long."""
+"""Characters of a body that are examined; an error needs no more, and a hostile one may be long."""
 _STATUS: dict[int, type[errors.ProviderError]] = {
     400: errors.BadRequest,
     401: errors.Auth,
@@ -59,7 +59,7 @@ _KINDS = {
     )
 }  # fmt: skip
 _ANSWERS = frozenset({"choices", "candidates", "done"})
-"""What the pieces of an answer have that comes in lines of JSON."""
+"""Keys of the pieces of an answer that comes as lines of JSON."""
 _CODES = ("type", "code", "status", "error_type", "error_code", "reason", "limit_source", "quotaId", "__type")
 _SIZES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -100,7 +100,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an error body says: a message for people, words for machines in lower case, and how much was sent of how much."""
+    """What an error body says: a message for people, lower-case words for machines, and the sizes sent and allowed."""
 
     message: str
     codes: frozenset[str] = frozenset()
@@ -108,7 +108,7 @@ class Told:
     sent: int | None = None
     limit: int | None = None
     vendor: str = ""
-    """Whose shape of body it is, where only one has it: behind a gateway, nothing else says so."""
+    """The vendor, if only one has this shape of body: behind a gateway, nothing else tells."""
 
 
 def classify(
@@ -156,7 +156,7 @@ def classify(
 
 
 def tells(headers: Mapping[str, str], body: str) -> bool:
-    """Say whether a body is one JSON text that says what went wrong; the beginning of an answer in JSON says nothing."""
+    """Say whether a body is one JSON text that says what went wrong; the beginning of an answer in JSON does not."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -186,7 +186,7 @@ def rules() -> tuple[Rule, ...]:
 def _rule(told: Told, status: int | None, headers: Mapping[str, str], provider: Provider, *, wait: bool) -> Rule | None:
     names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower(), provider.wire, told.vendor)
     waits = wait or "retry-after" in headers
-    # An error in an answer of status 200 is one inside an answer that began well.
+    # An error with status 200 is one inside an answer that began well.
     number = status if status is not None and status >= 300 else 0
     return next((rule for rule in rules() if rule.fits(told, number, names, wait=waits)), None)
 
@@ -237,7 +237,7 @@ def read(headers: Mapping[str, str], body: str) -> Told:
 
 
 def _parts(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Walk the tables in which vendors put what they say, the innermost error first."""
+    """Yield the tables in which vendors put what they say, the innermost error first."""
     inner = data.get("error")
     if isinstance(inner, dict):
         if isinstance(inner.get("error"), dict):
@@ -288,7 +288,7 @@ def _sizes(message: str, parts: list[dict[str, Any]]) -> tuple[int | None, int |
 
 def _hint(kind: type[errors.ProviderError], provider: Provider, retry_at: datetime | None, now: datetime) -> str:
     names = " or ".join(provider.key_names) or "the key"
-    # A wire knows no clock: to it, an instant is a long way off.
+    # A wire has no clock (its "now" is 1970), so that a real instant is a long way off.
     near = retry_at is not None and retry_at - now < timedelta(days=400)
     wait = f" It may go on in {reset.span(retry_at - now)}." if retry_at and near else ""
     hints: dict[type[errors.ProviderError], str] = {

@@ -1,7 +1,7 @@
-"""The conversation made fit to be sent: every protocol's rules at once, so that any history is legal on any wire.
+"""The conversation made fit to be sent: it obeys every protocol's rules at once, so any history is legal on any wire.
 
-Roles alternate, the user begins and ends, no part is empty, nothing foreign goes along. Earlier turns always come out the
-same, whatever follows them, so that a provider's cache finds them again.
+Roles alternate, the user begins and ends, no part is empty, and nothing of another maker goes along. Earlier turns
+always come out the same, whatever follows them, so that a provider's cache finds them again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 def maker_of(provider: Provider) -> str:
-    """Name who makes sealed parts: the wire and the seller, since a relay cannot read what the origin sealed."""
+    """Name the maker of sealed parts: the wire and the seller, since a relay cannot read what the origin sealed."""
     return f"{provider.wire}:{provider.name}"
 
 
@@ -95,7 +95,7 @@ def _joined(parts: list[Part], between: str = "") -> list[Part]:
 
 
 def _clean(text: str) -> str:
-    """Leave out what UTF-8 cannot say: half surrogates that came out of escaped JSON or an odd file name."""
+    """Remove what UTF-8 cannot encode: half surrogates from escaped JSON or an odd file name."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -110,6 +110,6 @@ def data_url(image: Image) -> str:
 
 
 def cache_key(request: Request) -> str:
-    """Name what requests begin with, for a provider that routes by such a name to the machine that has it cached."""
+    """Name the beginning that requests share, for a provider that routes by this name to the machine that cached it."""
     words = "\0".join((request.model.id, *request.system))
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,7 +1,7 @@
-"""What a body has brought and nobody has taken yet, with a watch on its silence.
+"""The part of a body that has come and was not taken yet, with a watch on silence.
 
-One task reads a body to its end, so that all that came with one read of the network is taken at once, and one timer that
-looks at a number watches it: a task or a timer for each piece costs more than the piece.
+One task reads a body to its end, so that all that one network read brought is taken at once, and one timer that checks
+a number watches it: a task or a timer for each piece would cost more than the piece.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _SMALL, _BREATH_S = 4_096, 0.02
-"""After a read of fewer bytes the reader waits so long for more: to wake for each token costs more than to read it."""
+"""After a read of fewer bytes the reader waits this long for more: waking for each token costs more than reading it."""
 _MOST = 1_000_000
-"""Bytes that may lie here before the reader waits for the taker."""
+"""Most bytes that may lie here before the reader waits for the taker."""
 _SLEPT_S = 30.0
 
 
 class Silent(Exception):
-    """Nothing came for too long; `slept` where the machine slept meanwhile, so that the connection is likely dead."""
+    """Nothing came for too long; `slept` if the machine slept meanwhile, so that the connection is probably dead."""
 
     def __init__(self, *, slept: bool) -> None:
         super().__init__("nothing came")
@@ -32,8 +32,8 @@ class Silent(Exception):
 class Inbox:
     """Reads a body ahead. Silence is counted from the last `alive`, whatever bytes came since: a drip is no sign of life.
 
-    A wall clock, `now`, that jumps ahead of the loop's clock says that the machine slept; then only `grace_s` are left. It is
-    looked at every `look_s`.
+    If the wall clock, `now`, jumps ahead of the loop's clock, the machine has slept; then only `grace_s` are left. This
+    is checked every `look_s`. All times are in seconds.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Inbox:
         await asyncio.gather(self._reader, return_exceptions=True)
 
     def alive(self, limit_s: float) -> None:
-        """Begin to count anew: the next sign of life has so many seconds."""
+        """Begin to count anew: the next sign of life must come within `limit_s` seconds."""
         self.limit_s = limit_s
         self._until = self._loop.time() + limit_s
         if self._until < self._timer.when():
@@ -82,7 +82,7 @@ class Inbox:
             self._timer = self._loop.call_at(self._until, self._look)
 
     async def take(self) -> bytes | None:
-        """Return all that has come, None after the end. Raises Silent, and what reading raised after what it had read."""
+        """Return all that has come, None after the end. Raises Silent, or the reader's error once all is taken."""
         if not self._pieces and not self._reader.done():
             self._waiter = self._loop.create_future()
             try:
@@ -99,10 +99,10 @@ class Inbox:
         return None
 
     async def _read(self) -> None:
-        """Read to the end, with a breath after each small read of the network, however many pieces one read brings.
+        """Read to the end, with a short pause after each small network read, however many pieces that read brings.
 
-        An HTTP client cuts a read into the chunks that a server sent, often one a token: only where the loop has turned since
-        the piece before was the network read anew.
+        An HTTP client cuts a read into the chunks that a server sent, often one per token: only if the loop has turned
+        since the piece before was the network read anew.
         """
         burst = 0
         async for piece in self._body:
@@ -137,5 +137,5 @@ class Inbox:
         self._wall, self._clock = wall, clock
         if clock >= self._until and self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(Silent(slept=self._slept))
-        # Where the taker is busy with what came, look again soon.
+        # If the taker is busy with what came, look again soon.
         self._timer = self._loop.call_later(min(max(self._until - clock, 0.05), self._look_s), self._look)

@@ -1,4 +1,4 @@
-"""Unpacks a body that came packed although nobody asked for it, in small pieces, so that a bomb of zeros cannot fill memory."""
+"""Unpacks a body that came packed unasked, in small pieces, so that a bomb of zeros cannot fill the memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LARGEST = 256_000_000
 
 
 class Inflater:
-    """Passes bytes on, unpacked where `coding`, a Content-Encoding, says that they are packed.
+    """Passes bytes on, and unpacks them if `coding`, a Content-Encoding, says that they are packed.
 
-    Raises BadEndpoint for a coding other than gzip and deflate, StreamBroken for what cannot be or is too much.
+    Raises BadEndpoint for a coding other than gzip and deflate, StreamBroken for data that is damaged or too much.
     """
 
     def __init__(self, coding: str) -> None:
@@ -29,7 +29,7 @@ class Inflater:
         self._sum = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take bytes; give them out unpacked."""
+        """Take bytes; yield them unpacked."""
         if self._inner is None:
             yield data
             return

@@ -1,4 +1,4 @@
-"""Bytes become JSON texts: one a line, as Ollama streams, or spread over lines, as an error or a whole answer comes."""
+"""Bytes become JSON texts: one per line, as Ollama streams, or over several lines, as an error or a whole answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARK = re.compile(r'"(?:[^"\\]|\\.)*"?|[{\[]|[}\]]')
 
 
 class JsonDecoder:
-    """Cuts a body into JSON texts, each an event without a name. Linear in the bytes, whatever their cut."""
+    """Cuts a body into JSON texts, each an event without a name. Linear in the bytes, however they are cut."""
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
@@ -25,14 +25,14 @@ class JsonDecoder:
         self._first = True
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the texts that are whole now. Raises StreamBroken when one before them was too large."""
+        """Take bytes; return the texts that are complete now. Raises StreamBroken if one before them was too large."""
         if self._held > LARGEST or len(self._lines) > MOST_LINES:
             raise StreamBroken("The answer has a text that never ends.", "Ask again.")
         self._held += len(data)
         return self._take(self._utf8.decode(data))
 
     def close(self) -> list[ServerEvent]:
-        """Take the end of the body; what is left is given out, whole or not."""
+        """Take the end of the body; return what is left, complete or not."""
         found = self._take(self._utf8.decode(b"", final=True))
         rest = "\n".join([*self._lines, "".join(self._begun)]).strip()
         self._begun, self._lines = [], []

@@ -30,7 +30,7 @@ _FEW = frozenset({
     "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
     "SSH_AUTH_SOCK",
 })  # fmt: skip
-"""What a key command sees of the environment."""
+"""The environment variables that a key command sees."""
 
 
 class Key(NamedTuple):
@@ -49,7 +49,7 @@ class Key(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A key that is there, masked, and whose it is."""
+    """A key that was found: its provider, its source, and the key, masked."""
 
     provider: Provider
     source: str
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How keys of somebody begin. A weak shape is a hint that is too uncertain to refuse for."""
+    """How the keys of a vendor begin. A weak shape is only a hint, too uncertain to refuse a key for."""
 
     begins: str
     providers: tuple[str, ...]
@@ -66,12 +66,12 @@ class Shape(NamedTuple):
 
 
 def masked(value: str) -> str:
-    """Return the ends of a key only, and nothing of a short one."""
+    """Return only the ends of a key, and nothing of a short one."""
     return f"{value[:3]}…{value[-4:]}" if len(value) >= 16 else "…"
 
 
 def mark(value: str) -> str:
-    """Return what a key is known by where it must not be kept. Nothing of the key can be told from it."""
+    """Return a short hash by which a key is known where it must not be kept; it reveals nothing of the key."""
     import hashlib
 
     return hashlib.sha256(value.encode()).hexdigest()[:8] if value else "none"
@@ -88,7 +88,7 @@ def shapes() -> tuple[Shape, ...]:
 
 
 def misplaced(key: str, provider: Provider) -> str | None:
-    """Return what is wrong with giving this key to this provider, and what to do; None where nothing is known to be.
+    """Return what is wrong with giving this key to this provider, and what to do; None if nothing is known to be wrong.
 
     Asked before anything is sent. An address that the user has set may take any key: it is a relay, or a test.
     """
@@ -109,7 +109,7 @@ def misplaced(key: str, provider: Provider) -> str | None:
 
 
 def whose(key: str) -> str:
-    """Say whose key it is by how it begins; empty where that says nothing."""
+    """Say whose key it is by its beginning; empty if that says nothing."""
     return next((shape.what for shape in shapes() if key.startswith(shape.begins)), "")
 
 
@@ -123,8 +123,9 @@ def find_key(
 ) -> Key | None:
     """Return the provider's key: from the environment, the command of the user's config, or the keyring.
 
-    `vault` stands for the keyring: service and name in, key out. May wait for a command or for a keyring that wants to be
-    unlocked: call it in a thread. Raises Auth for a key that cannot be one, or that is another provider's; it was not sent.
+    `vault` stands for the keyring: service and name in, key out. Call this in a thread: it may wait for a command, or
+    for a keyring to be unlocked. Raises Auth for a key that cannot be one, or that is another provider's; it was not
+    sent.
     """
     known, wrong = _in_env(provider, env)
     if known is not None:
@@ -141,13 +142,13 @@ def find_key(
 
 
 def at_hand(provider: Provider, env: Mapping[str, str]) -> str:
-    """Return the key that the environment holds for a provider; empty where there is none, or none that is sent."""
+    """Return the key that the environment holds for a provider; empty if there is none, or none that may be sent."""
     known = _in_env(provider, env)[0]
     return known.value if known is not None else ""
 
 
 def _in_env(provider: Provider, env: Mapping[str, str]) -> tuple[Key | None, Auth | None]:
-    """Return the key in the environment, and what is wrong with the first that cannot be one."""
+    """Return the key in the environment, and what is wrong with the first one that cannot be a key."""
     wrong: Auth | None = None
     for name in provider.key_names:
         if env.get(name, "").strip():
@@ -188,7 +189,7 @@ def _ask(command: list[str], provider: Provider, env: Mapping[str, str]) -> str:
 
 
 def _keyring(service: str, name: str) -> str | None:
-    """Ask the operating system's keyring, where the extra is installed; one that is locked or broken has no key."""
+    """Ask the operating system's keyring, if the extra is installed; a keyring that is locked or broken has no key."""
     import importlib
 
     try:
@@ -221,7 +222,7 @@ def _checked(key: Key, provider: Provider) -> Key:
 
 
 def strays(catalogue: Catalogue, env: Mapping[str, str]) -> list[str]:
-    """Say which variables hold a key that is not sent to whom they are for, since it is another's, and where it belongs."""
+    """Say which variables hold another provider's key, which is not sent for that reason, and where it belongs."""
     told = []
     for provider in catalogue.mentioning(env):
         for name in provider.key_names:
@@ -237,7 +238,7 @@ def strays(catalogue: Catalogue, env: Mapping[str, str]) -> list[str]:
 
 
 def _belongs(value: str, catalogue: Catalogue) -> str:
-    """Name the variables that a key would be found in."""
+    """Name the variables in which a key would be used."""
     shape = next(shape for shape in shapes() if value.startswith(shape.begins))
     fits = [
         each for name, each in catalogue.providers.items() if any(fnmatchcase(name, one) for one in shape.providers)

@@ -1,6 +1,6 @@
-"""The catalogue as rows to choose from: what a model can do, what it costs now, who would pay; found, filtered, compared.
+"""The catalogue as rows to choose from: what a model can do, its cost now, who would pay; searched, filtered, compared.
 
-Pure: who pays, who has a key, and what the user likes is given by the caller.
+Pure: the caller says who pays, who has a key, and what the user likes.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _CLOSE = 75
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model as it stands in a list.
+    """One model in a list.
 
-    `price` is the one that holds now, None where unknown; `cheapest` differs from it where nobody knows whether the peak
-    holds. `changes_at` is when it will be another. `ready` says that it could be asked.
+    `price` is the price now, None if unknown; `cheapest` differs from it if nobody knows whether the peak applies.
+    `changes_at` is when the price changes next. `ready` says that the model can be asked.
     """
 
     model: Model
@@ -58,9 +58,9 @@ def rows(
     favourites: Sequence[str] = (),
     recents: Sequence[str] = (),
 ) -> list[Row]:
-    """Return all models: favourites in the user's order, then recents, then those that could be asked, then the others.
+    """Return all models: favourites in the user's order, then recents, then those that can be asked, then the others.
 
-    A favourite or recent that is not listed (a relay's model) has a row too, with what is known of it.
+    A favourite or recent that is not listed (a relay's model) has a row too, with what is known about it.
     """
     from assistant.errors import UnknownModel
 
@@ -105,11 +105,11 @@ def _place(row: Row) -> tuple[bool, int, bool, int, bool]:
 
 
 def find(listed: Sequence[Row], query: str, limit: int | None = None) -> list[Row]:
-    """Return the rows that a query means, best first: every word of it is in the name, title or seller.
+    """Return the rows that match a query, best first: every word of it is in the name, title or seller.
 
-    A word that begins with a provider and a slash is the beginning of a name, with that provider or through a relay. Where
-    no row has every word, words that are nearly so count too. Favourites and recents come before others that fit as
-    well. An empty query keeps the order.
+    A word that begins with a provider and a slash must begin a name, with that provider or through a relay. If no row
+    has every word, similar words count too. Favourites and recents come before others that match as well. An empty
+    query keeps the order.
     """
     words = query.lower().split()
     if not words:
@@ -157,9 +157,9 @@ def keep(
     payer: str = "",
     ready: bool = False,
 ) -> list[Row]:
-    """Return the rows that meet every wish. A price or a window that is unknown does not meet one that asks for it.
+    """Return the rows that meet every condition. An unknown price or window does not meet a condition on it.
 
-    Where a plan pays, or nobody, a model meets every price.
+    If a plan pays, or nobody, a model meets every price.
     """
     wanted = set(abilities)
     found = []
@@ -183,7 +183,7 @@ def keep(
 
 
 def compare(listed: Sequence[Row], usage: TokenUsage, now: datetime) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the facts of some models side by side: a label, and one text for each. `usage` is what is priced with each."""
+    """Return facts about some models side by side: a label, and one text for each. `usage` is priced with each."""
     table: list[tuple[str, Callable[[Row], str]]] = [
         ("title", lambda row: row.model.title),
         ("sold by", lambda row: row.provider.title),
@@ -209,7 +209,7 @@ def compare(listed: Sequence[Row], usage: TokenUsage, now: datetime) -> list[tup
 
 
 def as_json(row: Row) -> dict[str, Any]:
-    """Return a row as `wattson models --json` shows it; amounts are texts, what is unknown is null."""
+    """Return a row as `wattson models --json` shows it; amounts are strings, unknown values are null."""
     model, now = row.model, row.price
     amounts = {
         name: str(amount) if now is not None and (amount := getattr(now, name)) is not None else None

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     Post = Callable[[str, Any, float], Awaitable[Any]]
 
 _WAIT_S = 0.45
-"""For a knock at all addresses of a server, and then for all that is asked of the one that answers."""
+"""Seconds to knock at all addresses of a server, and then as many for all that is asked of the one that answers."""
 _MOST_MODELS = 200
 _MOST_SHOWN = 40
-"""Models whose details are asked for; a server with more has the rest without a window."""
+"""Most models whose details are asked for; the others of a larger server have no window."""
 _WINDOW_OF_MODEL = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
 _SMALL = 5e9
-"""Parameters below which a model writes whole files: one of 1.5 billion placed no edit block in 24 tries, and 18 whole files."""
+"""Parameters below which a model writes whole files: in 24 tries, one of 1.5 billion placed 18, but no edit block."""
 
 
 class Server(NamedTuple):
-    """One server that listens: its root address, how to ask it, and until when (by the loop's clock)."""
+    """A server that listens: its root address, how to ask it, and the deadline on the loop's clock."""
 
     name: str
     root: str
@@ -42,7 +42,7 @@ class Server(NamedTuple):
     until: float
 
     async def ask(self, path: str, body: Any = None) -> dict[str, Any]:
-        """Fetch a JSON object; an empty one where there is none."""
+        """Fetch a JSON object; an empty one if there is none."""
         try:
             async with asyncio.timeout_at(self.until):
                 if body is None:
@@ -59,7 +59,7 @@ async def probe(
 ) -> list[Provider]:
     """Return the local providers that answer, with their models and the context windows that these really have.
 
-    `get_json` makes the function that fetches, so that nothing of it is loaded while nobody listens; `post_json` makes the
+    `get_json` makes the function that fetches, so that nothing is loaded while nobody listens; `post_json` makes the
     one that sends a JSON body (address, body, seconds), without which Ollama's windows stay unknown.
     """
 
@@ -73,7 +73,7 @@ async def probe(
                 continue
             root = address.rstrip("/").removesuffix("/v1")
             get, post = get_json(), post_json() if post_json else None
-            until = asyncio.get_running_loop().time() + _WAIT_S  # what was loaded just now is not the server's fault
+            until = asyncio.get_running_loop().time() + _WAIT_S  # loading our own code is not the server's fault
             models = await _READERS[name](Server(name, root, get, post, until))
             if models is not None:
                 return provider._replace(base_url=address, models=tuple(models[:_MOST_MODELS]))
@@ -83,7 +83,7 @@ async def probe(
 
 
 async def _listens(url: str, until: float, *, anywhere: bool = False) -> bool:
-    """Say whether anybody listens at an address; cheaper than a request. Only loopback, unless the user named it."""
+    """Say whether anybody listens at an address, cheaper than by a request. Only loopback, unless the user named it."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -224,7 +224,7 @@ _READERS: dict[str, Callable[[Server], Awaitable[list[Model] | None]]] = {
 
 
 def _set_window(told: dict[str, Any]) -> int | None:
-    """Read the window that a model file of Ollama sets."""
+    """Read the window that an Ollama model file sets."""
     found = _WINDOW_OF_MODEL.search(_text(told, "parameters"))
     return int(found[1]) if found and 0 < len(found[1]) < 10 else None
 
@@ -235,7 +235,7 @@ def _abilities(words: list[Any]) -> frozenset[str]:
 
 
 def _parameters(text: str) -> float | None:
-    """Read `1.5B` or `360M`."""
+    """Read a number of parameters like `1.5B` or `360M`."""
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,4})?) ?([KMBT])", text.strip(), re.IGNORECASE)
     return float(found[1]) * {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[found[2].upper()] if found else None
 

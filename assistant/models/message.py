@@ -70,17 +70,17 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The words, thoughts left out, of several parts joined as they came."""
+        """The words of all text parts, joined as they came; thoughts are left out."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
     def words(self) -> str:
-        """The last of its texts: of a question what was asked, without what was told along with it."""
+        """The last of its texts: of a question, what was asked, without the context sent along."""
         return next((part.text for part in reversed(self.parts) if isinstance(part, Text)), "")
 
     @property
     def pictures(self) -> int:
-        """How many pictures it has."""
+        """Number of pictures."""
         return sum(isinstance(part, Image) for part in self.parts)
 
 

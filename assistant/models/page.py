@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EFFORTS = ("off", "low", "medium", "high", "max")
-"""Levels of thinking in words of no provider, least first."""
+"""Levels of thinking in words of no provider, lowest first."""
 
 ADDITION = "adds_to"
-"""The key by which a page says that it adds to another one instead of standing in its place."""
+"""The key by which a page says that it adds to another page instead of replacing it."""
 
 MODEL_FIELDS = set(Model._fields) - {"provider"}
 PROVIDER_FIELDS = set(Provider._fields) - {"address_from"} | {"region_names"}
@@ -34,9 +34,9 @@ _REGION = r"[a-z0-9-]{1,40}"
 
 
 class Page(NamedTuple):
-    """One page as it was read: its values, where they come from, and its text for naming lines.
+    """One page as it was read: its values, where they come from, and its text, by which lines are named.
 
-    `before` counts the lines of the file that stand before the text.
+    `before` counts the lines of the file above the text.
     """
 
     values: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Page(NamedTuple):
         return str(self.values.get("name", ""))
 
     def at(self, table: str = "", count: int = 0, inner: int | None = None, key: str = "") -> str:
-        """Name a place: the file, with the line where it can be found.
+        """Name a place: the file, with the line if it can be found.
 
         `table` and `count` name the nth `[[table]]`, `inner` the nth table of prices below it, `key` a key in it.
         """
@@ -88,9 +88,9 @@ def open_page(path: Path) -> Page:
 
 
 def layered(base: Page, added: Page) -> Page:
-    """Lay an addition over a page: its models' facts in place of older ones, its prices beside those that are there.
+    """Lay an addition over a page: facts about its models replace older ones, its prices join those that are there.
 
-    Nothing but models is taken from an addition: an address, a key's name or a header never is. Raises ConfigError naming
+    Only models are taken from an addition, never an address, the name of a key or a header. Raises ConfigError naming
     the addition's file and line.
     """
     read(Page({**base.values, "models": added.values.get("models", [])}, added.where, added.text, added.before))
@@ -105,7 +105,7 @@ def layered(base: Page, added: Page) -> Page:
 
 
 def as_row(row: Any) -> dict[str, Any]:
-    """Return a model of a page as a table; some are written as their id alone."""
+    """Return a page's entry for a model as a table; some entries are only an id."""
     return {"id": row} if isinstance(row, str) else dict(row)
 
 

@@ -1,4 +1,4 @@
-"""Pictures: what kind one is, how large, who takes it, and how many tokens it will be. Pure, but for our own page of facts."""
+"""Pictures: their kind and size, who takes them, and how many tokens they cost. Pure, but for our page of facts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 LARGEST = 20_000_000
-"""Bytes of a picture that is read at all."""
+"""Bytes of the largest picture that is read at all."""
 UNKNOWN = (600, 1_500, 3_000)
-"""Tokens of a picture where nobody says how they are counted: low, likely and high."""
+"""Tokens of a picture if nobody says how they are counted: low, likely and high."""
 
 
 def read(data: bytes) -> Image | None:
-    """Return a file's bytes as a picture, its kind told by its first bytes; None for what is no PNG, JPEG, GIF or WebP."""
+    """Return bytes as a picture, its kind told by the first bytes; None unless they are PNG, JPEG, GIF or WebP."""
     kind = ""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         kind = "image/png"
@@ -37,7 +37,7 @@ def read(data: bytes) -> Image | None:
 
 
 def size(image: Image) -> tuple[int, int] | None:
-    """Return width and height in pixels; None where the head of the file does not say."""
+    """Return width and height in pixels; None if the head of the file does not say."""
     data = image.data
     match image.media_type:
         case "image/png" if len(data) >= 24:
@@ -54,7 +54,7 @@ def size(image: Image) -> tuple[int, int] | None:
 
 
 def refusal(image: Image, pick: Pick) -> str:
-    """Say why a model cannot be shown a picture; empty where it can."""
+    """Say why a model cannot be shown a picture; empty if it can."""
     if "images" not in pick.model.abilities:
         return f"{pick.model.name} is not known to look at pictures"
     rule = _rule(pick.provider)
@@ -69,7 +69,7 @@ def refusal(image: Image, pick: Pick) -> str:
 
 
 def tokens(image: Image, provider: Provider) -> tuple[int, int, int]:
-    """Return how many tokens a picture is with a provider: low, likely, high; UNKNOWN where nobody says how they count."""
+    """Return the tokens of a picture at a provider: low, likely, high; UNKNOWN if nobody says how it counts."""
     rule, pixels = _rule(provider), size(image)
     if "tokens" in rule:
         return (rule["tokens"],) * 3

@@ -33,14 +33,14 @@ _HELP = (
     "tokens; hours have days (0 is Monday), first and last, and may have zone and holidays."
 )
 _LOOK_AHEAD = timedelta(days=16)
-"""How far a change of hours is looked for: longer than any holiday."""
+"""How far ahead a change of hours is searched for: longer than any holiday."""
 
 
 class Hours(NamedTuple):
     """A part of the week in a zone: weekdays (Monday is 0) and hours, first included, last not.
 
-    Where `last` is not after `first`, the part goes past midnight and belongs to the day it begins on. With the name of a
-    calendar in `holidays`, it does not hold on the holidays of that calendar.
+    If `last` is not after `first`, the part runs past midnight and belongs to the day it begins on. If `holidays` names
+    a calendar, the part does not apply on the holidays of that calendar.
     """
 
     days: tuple[int, ...]
@@ -50,7 +50,7 @@ class Hours(NamedTuple):
     holidays: str = ""
 
     def holds(self, at: datetime, calendars: Mapping[str, Calendar] | None = None) -> bool | None:
-        """Say whether an instant falls into it; None where that hangs on a holiday calendar that is not known."""
+        """Say whether an instant falls into it; None if that depends on a holiday calendar that is not known."""
         local = at.astimezone(_zone(self.zone))
         day = local.date()
         if self.first < self.last:
@@ -86,8 +86,8 @@ def _zone(name: str) -> ZoneInfo:
 class Price(NamedTuple):
     """Money for a million tokens of each kind; None is unknown.
 
-    It holds from `since` (included) until `until` (not included), for prompts of more than `above` tokens, and within
-    `hours` where there are any. The size of the prompt prices the whole request.
+    It applies from `since` (included) until `until` (not included), to prompts of more than `above` tokens, and within
+    `hours` if there are any. The size of the prompt sets the price of the whole request.
     """
 
     input: Decimal
@@ -104,7 +104,7 @@ class Price(NamedTuple):
     source: str = ""
 
     def amount(self, usage: TokenUsage) -> Decimal:
-        """Return what a usage costs. Cached tokens without a price of their own cost as fresh ones."""
+        """Return the cost of a usage. Cached tokens without a price of their own cost as much as fresh ones."""
         read = self.input if self.cache_read is None else self.cache_read
         short = self.input if self.cache_write_short is None else self.cache_write_short
         long = short if self.cache_write_long is None else self.cache_write_long
@@ -117,12 +117,12 @@ class Price(NamedTuple):
         ) / _MILLION
 
     def times(self, factor: Decimal) -> Price:
-        """Return the price of a service tier that costs a multiple."""
+        """Return the price of a service tier that costs `factor` times as much."""
         amounts = {name: value * factor for name in _AMOUNTS if (value := getattr(self, name)) is not None}
         return self._replace(**amounts)
 
     def holds(self, at: datetime, calendars: Mapping[str, Calendar] | None = None) -> bool | None:
-        """Say whether it holds at an instant, whatever the prompt; None where nobody knows."""
+        """Say whether the price applies at an instant, whatever the prompt; None if nobody knows."""
         if not self.since <= at < self.until:
             return False
         if not self.hours:
@@ -132,15 +132,15 @@ class Price(NamedTuple):
 
 
 class Priced(Protocol):
-    """What has prices: a Model."""
+    """Anything that has prices: a Model."""
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        """All prices that are known, of any date, tier and hour."""
+        """All known prices, of any date, tier and hour."""
 
     @property
     def service_tiers(self) -> Mapping[str, Decimal]:
-        """What a request of a service tier costs as a multiple of the plain price."""
+        """What each service tier costs, as a multiple of the plain price."""
 
 
 def prices_at(
@@ -151,13 +151,13 @@ def prices_at(
     service_tier: str = "",
     calendars: Mapping[str, Calendar] | None = None,
 ) -> tuple[Price, ...]:
-    """Return the prices that may hold at an instant for a prompt of this size, cheapest first.
+    """Return the prices that may apply at an instant to a prompt of this size, cheapest first.
 
-    One where it is certain, none where no price is known, several where it hangs on a holiday calendar that is not there.
-    Among those that hold, the newest date wins, then the narrowest hours, then the highest tier.
+    One if it is certain, none if no price is known, several if it depends on a holiday calendar that is missing. Among
+    those that apply, the newest date wins, then the narrowest hours, then the highest tier.
     """
     tier = service_tier.lower()
-    plain = tier in _PLAIN_TIERS or not model.service_tiers  # where tiers are not sold, the word is not about money
+    plain = tier in _PLAIN_TIERS or not model.service_tiers  # if no tiers are sold, the word is not about money
     factor = Decimal(1) if plain else model.service_tiers.get(tier)
     if factor is None:
         return ()
@@ -175,16 +175,17 @@ def prices_at(
 def price_at(
     model: Priced, at: datetime, prompt_tokens: int = 0, *, calendars: Mapping[str, Calendar] | None = None
 ) -> Price | None:
-    """Return the price that holds at an instant for a prompt of this size; None where none is known.
+    """Return the price that applies at an instant to a prompt of this size; None if none is known.
 
-    Where nobody knows whether the peak holds, it is taken to hold: a meter does not promise less than what may be billed.
+    If nobody knows whether the peak applies, it is taken to apply: a meter must not promise less than what may be
+    billed.
     """
     found = prices_at(model, at, prompt_tokens, calendars=calendars)
     return found[-1] if found else None
 
 
 def next_change(model: Priced, at: datetime) -> datetime | None:
-    """Return the next instant at which the price of a small prompt will be another one; None where none is in sight."""
+    """Return the next instant at which the price of a small prompt changes; None if no change is in sight."""
     now = prices_at(model, at)
     edges = {edge for price in model.prices for edge in (price.since, price.until) if at < edge < _NEVER}
     scheduled = {hours for price in model.prices if at < price.until for hours in price.hours}
@@ -204,9 +205,9 @@ def cost(
     *,
     service_tier: str = "",
 ) -> Cost:
-    """Return what a usage costs. Inside a plan it is included; what the provider reports, in US dollars, beats what we compute.
+    """Return the cost of a usage. A plan includes it; a cost that the provider reports, in US dollars, beats ours.
 
-    The instant is that at which the request began, the size that of its whole prompt, cached or not.
+    `at` is when the request began; the size that counts is that of its whole prompt, cached or not.
     """
     return cost_range(model, usage, at, payer, reported, service_tier=service_tier)[1]
 
@@ -221,7 +222,7 @@ def cost_range(
     service_tier: str = "",
     calendars: Mapping[str, Calendar] | None = None,
 ) -> tuple[Cost, Cost]:
-    """Return the least and the most that a usage costs: two that differ where a holiday calendar is missing."""
+    """Return the least and the most that a usage costs; they differ only if a holiday calendar is missing."""
     if payer == "plan":
         return Cost("included"), Cost("included")
     if payer in {"local", "free"}:

@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Score(NamedTuple):
-    """A public measure of what a model can do: which benchmark, what it gave, who says so, and when that was said or read."""
+    """A public measure of what a model can do: the benchmark, its result, the source, and when it was said or read."""
 
     benchmark: str
     value: Decimal
@@ -30,13 +30,14 @@ class Score(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What is sold. Token counts are tokens; None is unknown, never unlimited.
+    """What is sold. Counts are in tokens; None is unknown, never unlimited.
 
-    `context_window` is the most that a request and its answer may hold; above `soft_window` it is dearer or weaker, and a
-    question should stay below. `efforts` are the levels of thinking it takes, least first; empty is unknown. `abilities`
-    is what it is known to be able to do. `wire` is the protocol that suits it best at its provider's own address, `service_tiers`
-    are multiples of the plain price, `note` is what one must know before choosing it. `token_factor` is this model's
-    count of a text divided by o200k's, a starting value that reported usage corrects.
+    `context_window` is the most that a request and its answer may hold; above `soft_window` the model is dearer or
+    weaker, and a question should stay below. `efforts` are the levels of thinking it takes, lowest first; empty is
+    unknown. `abilities` are what it is known to be able to do. `wire` is the protocol that suits it best at its
+    provider's own address, `service_tiers` are multiples of the plain price, `note` is what one must know before
+    choosing it. `token_factor` is this model's count of a text divided by o200k's, a starting value that reported usage
+    corrects.
     """
 
     provider: str
@@ -69,8 +70,9 @@ class Provider(NamedTuple):
     """Who sells: an address, a wire, the names of its key, who pays.
 
     `base_url` carries no final slash and may carry a path; `{region}` in it has been filled. `also_at` are other usual
-    addresses of a server on this machine. `flags` are for `wire`, `wire_flags` for the wires that single models prefer. `any_model` says that names outside the list are asked for too. `address_from`
-    is the environment variable or file the address came from, empty for the catalogue's own.
+    addresses of a server on this machine. `flags` are for `wire`, `wire_flags` for the wires that single models prefer.
+    `any_model` says that names outside the list can be asked for too. `address_from` is the environment variable or
+    file that the address came from, empty for the catalogue's own.
     """
 
     name: str

@@ -14,9 +14,9 @@ _HERE = ("all://localhost", "all://*.localhost", "all://127.0.0.1", "all://[::1]
 
 
 def routes(env: Mapping[str, str]) -> dict[str, str | None]:
-    """Return URL patterns as httpx knows them, each with the address of its proxy, None for straight there.
+    """Return URL patterns as httpx knows them, each with the address of its proxy; None means a direct connection.
 
-    This machine is always reached straight: no proxy could reach a model server on it.
+    This machine is always reached directly: no proxy could reach a model server on it.
     """
 
     def value(name: str) -> str:
@@ -33,7 +33,7 @@ def routes(env: Mapping[str, str]) -> dict[str, str | None]:
         if entry.strip() == "*":
             return {}
         if not host or "/" in host:
-            continue  # ranges of addresses are not known here
+            continue  # ranges of addresses are not supported here
         if host.count(":") > 1:
             found[f"all://[{host.strip('[]')}]"] = None
         elif host.replace(".", "").replace(":", "").isdigit():

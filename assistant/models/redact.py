@@ -1,4 +1,4 @@
-"""Takes keys out of text that people or files will see: errors, logs, transcripts. One place for all of it. Pure."""
+"""Masks keys in text that people or files will see: errors, logs, transcripts. One place for all of it. Pure."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _IN_QUERY = re.compile(
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return the text with everything in it that is, or looks like, a key masked.
+    """Return the text with everything masked that is, or looks like, a key.
 
-    `secrets` are values that are known to be secret; they are masked wherever they stand, whatever they look like, also
-    where only their first dozen signs are shown.
+    `secrets` are values that are known to be secret; they are masked wherever they stand, whatever they look like, even
+    if only their first dozen characters are shown.
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         if len(secret) >= 4:
@@ -46,6 +46,6 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    # A number is a count ("max_tokens: 4096"), and what is masked already stays readable.
+    # A number is a count ("max_tokens: 4096"), and what is masked already stays as it is.
     value = found["value"].strip("\"'")
     return found[0] if MASK in value or value.isdigit() or " " in value else f"{found['name']}{MASK}"

@@ -1,4 +1,4 @@
-"""Takes a refreshed catalogue into the user's folder, as dated additions; what was known and dated is never overwritten.
+"""Stores a refreshed catalogue in the user's folder as dated additions; known dated facts are never overwritten.
 
 A catalogue that came from an address may say what models can do and cost. It may never say where a provider is or whose
 key it takes: a page that tries is refused whole, because it could send a key to a stranger.
@@ -28,9 +28,9 @@ _AMOUNTS = ("input", "output", "cache_read", "cache_write_short", "cache_write_l
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of a refreshed catalogue: files written, models new and changed, and what was not taken, with why.
+    """The result of a refresh: files written, models new and changed, and what was refused, with the reason.
 
-    `told` says in words what is news of each model, by its name.
+    `told` has the news about each model in words, by its name.
     """
 
     written: tuple[Path, ...] = ()
@@ -43,12 +43,12 @@ class Merged:
 def merge(
     pages: bytes | Mapping[str, Any], into: Path, now: datetime, *, where: str = "the catalogue", write: bool = True
 ) -> Merged:
-    """Check refreshed pages and keep what is news in `into`, one dated file for each provider.
+    """Check refreshed pages and keep what is new in `into`, one dated file for each provider.
 
-    `pages` is TOML or JSON, or what was read from it: one provider's page, or `providers`, a list of them. Prices without
-    a date hold from `now` on. Raises ConfigError with file (`where`) and line for what is not a catalogue, and StateError
-    where `into` cannot be written. Nothing is written unless every page is sound; without `write` nothing ever is, and the
-    answer says what would be.
+    `pages` is TOML or JSON, or what was read from it: one provider's page, or `providers`, a list of them. Prices
+    without a date apply from `now` on. Raises ConfigError with file (`where`) and line for anything but a catalogue,
+    and StateError if `into` cannot be written. Nothing is written unless every page is sound; without `write` nothing
+    is written at all, and the result says what would be.
     """
     told: dict[str, tuple[str, ...]] = {}
     refused: list[str] = []
@@ -90,7 +90,7 @@ def merge(
 
 
 def _split(pages: bytes | Mapping[str, Any], where: str) -> list[Page]:
-    """Return one page for each provider, each with the part of the text that it was read from."""
+    """Return one page for each provider, with the part of the text that it was read from."""
     text = ""
     values: Any = pages
     if isinstance(pages, bytes):
@@ -118,18 +118,18 @@ def _split(pages: bytes | Mapping[str, Any], where: str) -> list[Page]:
 
 
 def _dates(table: dict[str, Any]) -> dict[str, Any]:
-    """Make dates of what JSON can only write as text."""
+    """Turn dates, which JSON can only write as text, into dates."""
     for name in _DATES & set(table):
         try:
             read_as = datetime if "T" in table[name] else date
             table[name] = read_as.fromisoformat(table[name])
         except (TypeError, ValueError):
-            continue  # the page's own reader names it
+            continue  # the page's own reader reports it
     return table
 
 
 def _news(row: dict[str, Any], old: dict[str, Any] | None, now: datetime) -> tuple[dict[str, Any], list[str]]:
-    """Return what a row says that is not known yet, with dated prices, and what of it contradicts a dated price."""
+    """Return what is new in a row, with dated prices, and what in it contradicts a dated price."""
     is_new = old is None
     old = old or {}
     facts = {key: value for key, value in row.items() if key not in {"id", "prices"} and old.get(key) != value}
@@ -157,7 +157,7 @@ def _news(row: dict[str, Any], old: dict[str, Any] | None, now: datetime) -> tup
 
 
 def _told(fresh: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is news of one model, each fact with what was known before."""
+    """Say what is new about one model, each fact with what was known before."""
     for name, value in fresh.items():
         if name == "prices":
             for price in value:
@@ -171,7 +171,7 @@ def _told(fresh: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _holds_already(prices: list[dict[str, Any]], known: list[dict[str, Any]], now: datetime) -> bool:
-    """Say whether each price is, in its slot, the newest that is known to have begun."""
+    """Say whether each price is already the newest known one in its slot that has begun."""
     for price in prices:
         began = [each for each in known if _slot(each) == _slot(price) and _day(each) <= now]
         newest = max(began, key=_day, default=None)
@@ -198,7 +198,7 @@ def _day(price: Mapping[str, Any]) -> datetime:
 
 
 def _write(into: Path, name: str, values: dict[str, Any], now: datetime) -> Path:
-    """Write one addition under a name of its own: whole or not at all, and over nothing."""
+    """Write one addition under a name of its own: whole or not at all, and never over another file."""
     import os
     import tempfile
 

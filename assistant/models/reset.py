@@ -29,9 +29,9 @@ _WINDOWS = {"five_hour": "5 hours", "seven_day": "week", 300: "5 hours", 1_440: 
 
 
 def when(headers: Mapping[str, str], body: str, now: datetime) -> datetime | None:
-    """Return when to ask again: what the headers ask for, else what the body says; None where neither does.
+    """Return when to ask again: what the headers ask for, else what the body says; None if neither says.
 
-    A time of day without a zone is China's: only Z.ai and BigModel write such. What lies in the past is not known.
+    A time of day without a zone is China's: only Z.ai and BigModel write one. A time in the past counts as unknown.
     """
     value = headers.get("retry-after-ms", "").strip()
     if _NUMBER.fullmatch(value):
@@ -62,7 +62,7 @@ def when(headers: Mapping[str, str], body: str, now: datetime) -> datetime | Non
 
 
 def by_limits(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """Return when the limits that are used up come back, as headers of every answer tell; None where none is."""
+    """Return when limits that are used up come back, from headers that every answer has; None if none is used up."""
     found: list[datetime] = []
     for name, value in headers.items():
         if name.startswith("x-ratelimit-reset") or (
@@ -87,7 +87,7 @@ def by_limits(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def window(headers: Mapping[str, str]) -> str:
-    """Return which limit is used up, where headers tell; empty where they do not."""
+    """Return which limit is used up, if headers say so; empty if they do not."""
     claim = headers.get("anthropic-ratelimit-unified-representative-claim", "")
     if headers.get("anthropic-ratelimit-unified-status", "").lower() == "rejected" and claim:
         return _WINDOWS.get(claim, claim)
@@ -101,7 +101,7 @@ def window(headers: Mapping[str, str]) -> str:
 
 
 def instant(text: str, zone: timezone = UTC) -> datetime | None:
-    """Read an instant: seconds or milliseconds of the epoch, or ISO 8601; `zone` is for what names none."""
+    """Read an instant: epoch seconds or milliseconds, or ISO 8601; `zone` applies if the text names none."""
     text = text.strip().rstrip(".,")
     try:
         if _NUMBER.fullmatch(text):

@@ -1,7 +1,7 @@
-"""Who does what: the main model, an editor that writes what the main one has planned, a small one for side work. Pure.
+"""Who does what: the main model, an editor that writes what it has planned, a small model for side work. Pure.
 
-A role that is not set is played by the main model. One that is set and cannot be played falls back to the main model and
-says so: nobody is asked who was not named.
+A role that is not set goes to the main model. A role that is set but cannot be filled falls back to the main model and
+says so: no model is asked that was not named.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Role = Literal["main", "editor", "small"]
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays a role. `why` is empty where it is as the user wished, else why it is the main model instead."""
+    """Who plays a role. `why` is empty if it is whom the user wished for, else why it is the main model instead."""
 
     role: Role
     pick: Pick
@@ -30,7 +30,7 @@ class Cast:
 
     @property
     def fell_back(self) -> bool:
-        """Whether somebody else was wished for."""
+        """Whether the user wished for another model."""
         return bool(self.why)
 
 
@@ -41,7 +41,7 @@ def resolve(
     main: Pick,
     ready: Callable[[Provider], str] = lambda _: "",
 ) -> Cast:
-    """Say who plays a role now. `ready` says why a provider cannot be asked (no key), empty where it can."""
+    """Return who plays a role now. `ready` says why a provider cannot be asked (no key), empty if it can."""
     wished = wishes.get(role, "").strip()
     if role == "main" or not wished:
         return Cast(role, main)
@@ -54,7 +54,7 @@ def resolve(
 
 
 def after_failure(cast: Cast, main: Pick, why: str) -> Cast | None:
-    """Say who takes over when a helper has failed: the main model, told so; None where it was the main model that failed."""
+    """Return who takes over from a helper that failed: the main model, and why; None if the main model failed."""
     if cast.pick.model.name == main.model.name and cast.pick.effort == main.effort:
         return None
     return Cast(cast.role, main, f"{cast.pick.name} failed: {why}")

@@ -1,4 +1,4 @@
-"""Whether the model that a reply names is the one that was asked: providers answer with dated, prefixed or local names. Pure."""
+"""Whether the model that a reply names is the one asked for: names may be dated, prefixed or local. Pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FILE = re.compile(r"\.gguf$")
 
 
 def is_same(model: Model, served: str) -> bool:
-    """Say whether `served` is the model, one of its aliases, or a snapshot of it; nothing said is no stranger."""
+    """Say whether `served` is the model, one of its aliases, or a snapshot of it; an empty name counts as the model."""
     told = _plain(served)
     return not told or any(told == _plain(name) for name in (model.id, *model.aliases, model.title) if name)
 
 
 def _plain(name: str) -> str:
-    """Leave out of a name what says where it is served, when it was made, and how it is packed."""
+    """Remove from a name where the model is served, when it was made, and how it is packed."""
     text = name.strip().lower().replace("\\", "/")
     text = _FILE.sub("", text.rstrip("/").rpartition("/")[2])
     head, _, tail = text.partition(":")

@@ -1,7 +1,7 @@
-"""Bytes of a stream become server events as the WHATWG text on server-sent events says, whatever way they are cut.
+"""Bytes of a stream become server events as the WHATWG text on server-sent events says, however they are cut.
 
-Two things differ on purpose: an event without its blank line at the end of the body is given out, since many servers end
-so; and lines that are no field are kept, since some put a bare JSON error between events.
+Two things differ on purpose: a last event without its blank line is returned, since many servers end so; and lines that
+are no field are kept, since some servers put a bare JSON error between events.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from assistant.errors import StreamBroken
 from assistant.models.wire import ServerEvent
 
 LARGEST = 16_000_000
-"""Bytes of one event: a final event may repeat the whole answer, which is some 5 MB at the most."""
+"""Most bytes of one event: a final event may repeat the whole answer, which is some 5 MB at the most."""
 MOST_LINES = 100_000
-"""Lines of one event: empty ones have no bytes that would count."""
+"""Most lines of one event: empty ones have no bytes that would count."""
 _STRAY = 65_536
 
 
 class SseDecoder:
-    """Cuts a body into server events; a comment becomes an event named ":". Linear in the bytes, whatever their cut."""
+    """Cuts a body into server events; a comment becomes an event named ":". Linear in the bytes, however cut."""
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
@@ -34,14 +34,14 @@ class SseDecoder:
         self._return = False
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the events that are whole now. Raises StreamBroken when one before them was too large."""
+        """Take bytes; return the events that are complete now. Raises StreamBroken if one before them was too large."""
         if self._held > LARGEST or len(self._data) > MOST_LINES:
             raise StreamBroken("The answer has an event that never ends.", "Ask again.")
         self._held += len(data)
         return self._take(self._utf8.decode(data))
 
     def close(self) -> list[ServerEvent]:
-        """Take the end of the body; an event without its blank line is given out, and so is a bare JSON text."""
+        """Take the end of the body; return a last event without its blank line, and a bare JSON text."""
         found = self._take(self._utf8.decode(b"", final=True))
         if self._begun:
             found += self._lines(["".join(self._begun)])

@@ -1,6 +1,6 @@
-"""What it takes to go on with another model: the facts of the switch sheet, and the three ways to carry a conversation.
+"""What it takes to go on with another model: the facts of the switch sheet, and three ways to carry a conversation.
 
-Pure: nothing is asked and nothing is changed here. Counting tokens takes a while for a long history; call it in a thread.
+Pure: nothing is asked and nothing is changed here. Counting the tokens of a long history takes a while; use a thread.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from assistant.models.provider import Payer
 
 Way = Literal["everything", "brief", "last"]
-"""How a conversation goes along: all of it, a brief of it, or the last request only (files are gathered anew each turn)."""
+"""How a conversation is carried: all of it, a brief of it, or only the last request (each turn gathers files anew)."""
 Fit = Literal["yes", "perhaps", "no", "unknown"]
 
 _AROUND = 4
 """Tokens that a protocol puts around a message."""
 BRIEF_MOST = 1_200
-"""Tokens that a brief may have."""
+"""Most tokens of a brief."""
 _BRIEF = (150, 600, 900)
-"""Tokens of a brief of 350 words, with the words around it."""
+"""Tokens of a brief of 350 words, with the words around it: low, likely, high."""
 _ANSWER = 8_000
 """Tokens of the window that are kept free for an answer."""
 _TOLD = 20_000
-"""Signs of a tool's call or answer that are told; what is longer is not read by anybody."""
+"""Characters of a tool's call or answer that are retold; nobody reads more."""
 _LEAST = 50
-"""Tokens from which on a part of a message says anything."""
+"""Fewest tokens of a message that still say anything."""
 _CUT = "[The beginning is left out.]\n\n"
 _GAP = "\n[The middle of this message is left out.]\n"
 
@@ -47,8 +47,8 @@ _GAP = "\n[The middle of this message is left out.]\n"
 class LeftBehind:
     """What the new model will not see as it was, counted.
 
-    Pictures it cannot look at and thoughts that only their maker may read stay behind; calls and answers of tools go along
-    as plain words.
+    Pictures that it cannot look at, and thoughts that only their maker may read, stay behind; calls and answers of
+    tools go along as plain words.
     """
 
     images: int = 0
@@ -59,22 +59,22 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """One way to carry, and what the first question costs with it: input tokens and money as low, likely, high."""
+    """One way to carry a conversation, with the input tokens and cost of the first question: low, likely, high."""
 
     way: Way
     tokens: tuple[int, int, int]
     cost: tuple[Cost, Cost, Cost]
     fits: Fit
     dearer: bool
-    """Whether it is likely to be above the window in which the model is at its usual price."""
+    """Whether it is likely to exceed the window in which the model has its usual price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """All that is known before a switch takes effect.
 
-    `cached` is how many tokens the old model would have read from its cache, and `stay` what they would cost there; both
-    None where nothing was asked yet or nobody knows.
+    `cached` is how many tokens the old model would have read from its cache, and `stay` what they would cost there;
+    both are None if nothing was asked yet or nobody knows.
     """
 
     source: Pick | None
@@ -89,7 +89,7 @@ class Sheet:
 
     @property
     def payer_changes(self) -> bool:
-        """Whether somebody else pays from now on, or the same in another place."""
+        """Whether another kind of payer pays from now on, or the same kind at another provider."""
         if self.source is None or self.payer_before is None:
             return False
         return (self.source.provider.name, self.payer_before) != (self.target.provider.name, self.payer_after)
@@ -110,8 +110,8 @@ def sheet(
 ) -> Sheet:
     """Say what going on with `target` means.
 
-    `beside` are the o200k tokens that every request carries besides the history (instructions, files). `last_usage` is
-    what the last request of `source` reported.
+    `beside` are the o200k tokens that every request has besides the history (instructions, files). `last_usage` is what
+    the last request to `source` reported.
     """
     state = learned or {}
     ways = []
@@ -163,9 +163,9 @@ def left_behind(history: Sequence[Message], target: Pick) -> LeftBehind:
 
 
 def carry(history: Sequence[Message], way: Way, brief: str = "") -> tuple[Message, ...]:
-    """Return the conversation as it goes along: the new history, to which the next question is added.
+    """Return the conversation as it is carried: the new history, to which the next question is added.
 
-    `brief` is what the small model wrote; without it, a brief is nothing, and the last request goes along alone.
+    `brief` is what the small model wrote; if it is empty, the way "brief" carries only the last request.
     """
     if way == "everything":
         return tuple(history)
@@ -176,7 +176,7 @@ def carry(history: Sequence[Message], way: Way, brief: str = "") -> tuple[Messag
 
 
 def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[str], int] = tokens.count) -> Request:
-    """Return the request that asks a small model for the brief, of as much of the conversation as it can read."""
+    """Return the request that asks a small model for a brief of as much of the conversation as it can read."""
     conversation = told(history, room(small), count=count)
     words = prompts.fill("brief", conversation=conversation.replace("</conversation>", "</ conversation>"))
     return Request(small.model, (), (said("user", words),), max_output=BRIEF_MOST, effort=small.effort)
@@ -188,15 +188,15 @@ def room(small: Pick) -> int:
 
 
 def size(history: Sequence[Message], *, count: Callable[[str], int] = tokens.count) -> int:
-    """Count the o200k tokens of a conversation that is told whole."""
+    """Count the o200k tokens of a whole conversation in plain words."""
     return sum(count(words) + _AROUND for words in map(_plain, history) if words)
 
 
 def told(history: Sequence[Message], room: int, *, count: Callable[[str], int] = tokens.count) -> str:
-    """Tell a conversation in plain words within so many o200k tokens, the newest first of all.
+    """Tell a conversation in plain words within `room` o200k tokens; the newest messages get room first.
 
-    Of a message that is too long, which is often pasted, head and tail are told, so that older ones have room as well, up to half
-    of what is left; the oldest for which there is none are left out.
+    Of a message that is too long, which is often pasted, head and tail are told, in up to half of the room that is
+    left, so that older ones have room as well; the oldest messages for which there is none are left out.
     """
     pieces = [("User" if each.role == "user" else "Model", words) for each in history if (words := _plain(each))]
     sizes = [count(words) + _AROUND for _, words in pieces]
@@ -213,7 +213,7 @@ def told(history: Sequence[Message], room: int, *, count: Callable[[str], int] =
 
 
 def _shortened(words: str, most: int, count: Callable[[str], int]) -> str:
-    """Return the head and the tail of a message that has more tokens than it may."""
+    """Return the head and the tail of a message that has more tokens than `most`."""
     size = count(words)
     keep = len(words) if size <= most else max(0, len(words) * most // size)
     short = words
@@ -224,7 +224,7 @@ def _shortened(words: str, most: int, count: Callable[[str], int]) -> str:
 
 
 def _plain(message: Message) -> str:
-    """Return what was said in plain words, tools and pictures told."""
+    """Return a message in plain words, with its tools and pictures described."""
     words = []
     for part in message.parts:
         match part:
@@ -262,7 +262,7 @@ def _size(
 
 
 def _costs(sizes: tuple[int, int, int], target: Pick, payer: Payer, now: datetime) -> list[Cost]:
-    """Price the first request: nothing is in the new model's cache, and where it bills for writing one, all is written."""
+    """Price the first request: the new model has nothing cached, and if it bills for cache writes, all is written."""
     low, likely, high = sizes
     found = price.price_at(target.model, now, likely)
     writes = found is not None and found.cache_write_short is not None

@@ -1,4 +1,4 @@
-"""Thoughts that come inside the text, between <think> and </think> at its very beginning, however the tags are cut."""
+"""Thoughts inside the text, between <think> and </think> at its very beginning, however the tags are cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPEN, _CLOSE = "<think>", "</think>"
 
 
 class ThinkTags:
-    """Tells thoughts from words. A tag anywhere but at the beginning is words: the answer may be about such tags."""
+    """Separates thoughts from words. A tag that is not at the beginning is words: the answer may be about such tags."""
 
     def __init__(self) -> None:
         self._state = "begin"
@@ -21,11 +21,11 @@ class ThinkTags:
 
     @property
     def over(self) -> bool:
-        """Whether all that follows is words."""
+        """Whether everything that follows is words."""
         return self._state == "words"
 
     def feed(self, text: str) -> list[Chunk]:
-        """Take some text; what may be the beginning of a tag is held back until the next."""
+        """Take some text; hold back what may be the beginning of a tag until the next call."""
         if self._state == "words":
             return [TextChunk(text)]
         text, self._held = self._held + text, ""
@@ -49,7 +49,7 @@ class ThinkTags:
         return [*found, TextChunk(words)] if words else found
 
     def close(self) -> list[Chunk]:
-        """Take the end: what was held back was no tag."""
+        """Take the end: what was held back is no tag."""
         held, self._held = self._held, ""
         if not held:
             return []

@@ -1,4 +1,4 @@
-"""What goes wrong inside an answer, in the words of a wire, which knows the body but neither the status nor the clock."""
+"""Errors inside an answer, as a wire sees them: it knows the body, but neither the status nor the clock."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _read = json.JSONDecoder().raw_decode  # half the cost of json.loads, which looks for blanks around the value
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""A wire's "now": a `retry_at` of that day is a time to wait, which the client adds to its own clock."""
+"""A wire's "now": a `retry_at` on that day is a time to wait, which the client adds to its own clock."""
 
 
 def reported(body: Any, provider: Provider, status: int | None = None) -> ProviderError:
     """Return the error that a stream reports; `body` is its JSON value.
 
-    Many put the HTTP status that they could no longer send into the body, as a number or as a text; it counts as one.
+    Many providers put the HTTP status that they could no longer send into the body, as a number or as text; it counts.
     """
     if status is None:
         inner = table(body).get("error")
@@ -34,7 +34,7 @@ def reported(body: Any, provider: Provider, status: int | None = None) -> Provid
 
 
 def cut(provider: Provider) -> StreamBroken:
-    """Return the error of an answer without its end."""
+    """Return the error for an answer that has no end."""
     return StreamBroken(
         f"{provider.title}: the answer stopped before its end.",
         "What had come is kept; ask again to go on.",
@@ -50,7 +50,7 @@ def read(data: str, provider: Provider) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return json.loads(data)  # which takes blanks before it, too
+        return json.loads(data)  # this takes blanks before it, too
     except (ValueError, RecursionError) as error:
         raise StreamBroken(
             f"{provider.title} sent something that is not JSON.", "Ask again.", provider=provider.name

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: those of the system, and those that the user names beside it."""
+"""Whose certificates are trusted: the system's, and those that the user names as well."""
 
 from __future__ import annotations
 

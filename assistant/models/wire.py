@@ -24,11 +24,11 @@ Framing = Literal["sse", "ndjson", "aws"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked, in words of no provider.
+    """A request in words of no provider.
 
-    `system` parts are sent in this order, the most stable first; a wire that can ask for caching asks at their end.
+    `system` parts are sent in this order, the most stable first; a wire that supports caching asks for it at their end.
     `max_output` is in tokens; None leaves it to the provider where the protocol allows. `effort` is one of "off",
-    "low", "medium", "high", "max", or empty for the model's own way.
+    "low", "medium", "high", "max", or empty for the model's default.
     """
 
     model: Model
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """One HTTP request, ready to be sent; `framing` names how its answer is cut into events."""
+    """One HTTP request, ready to be sent; `framing` says how its answer is cut into events."""
 
     method: str
     url: str
@@ -62,14 +62,14 @@ class ServerEvent:
 
 @dataclass(frozen=True, slots=True)
 class TextChunk:
-    """Some of the answer."""
+    """A piece of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThoughtChunk:
-    """Some of the thinking. `seal` comes with an empty text when the provider signs what it thought."""
+    """A piece of the thinking. `seal` comes with an empty text when the provider signs what it thought."""
 
     text: str
     seal: str = ""
@@ -77,7 +77,7 @@ class ThoughtChunk:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallChunk:
-    """A call of a tool, whole: `arguments` is JSON text as the model wrote it, `seal` the provider's proof of it."""
+    """A complete tool call: `arguments` is JSON text as the model wrote it, `seal` the provider's proof of it."""
 
     id: str
     name: str
@@ -87,11 +87,11 @@ class ToolCallChunk:
 
 @dataclass(frozen=True, slots=True)
 class UsageChunk:
-    """What the provider counted so far; a later one replaces an earlier. `final` when no other will come.
+    """What the provider has counted so far; a later one replaces an earlier. `final` says that no other will come.
 
-    `reported_cost` is in US dollars, as everybody reports it; `tier` is the service tier that the reply says it was served
-    in, empty where it says none. Of an answer that took several requests `usage` is the sum, and `last` what the last one of
-    them used; None where it took one.
+    `reported_cost` is in US dollars, as everybody reports it; `tier` is the service tier that the reply names, empty if
+    it names none. If an answer took several requests, `usage` is the sum and `last` what the last of them used; else
+    `last` is None.
     """
 
     usage: TokenUsage
@@ -103,7 +103,7 @@ class UsageChunk:
 
 @dataclass(frozen=True, slots=True)
 class ServedChunk:
-    """The model that the reply says it comes from, and the id that its seller gave the answer, where there is one."""
+    """The model that the reply names, and the id that its seller gave the answer, if it gave one."""
 
     model: str
     id: str = ""
@@ -111,9 +111,9 @@ class ServedChunk:
 
 @dataclass(frozen=True, slots=True)
 class HeadersChunk:
-    """Headers of the answer, lower-case names: what a quota reader may read.
+    """Headers of the answer, with lower-case names, for quota readers.
 
-    The client sends them once; a wire sends more where a stream tells in an event what others tell in headers.
+    The client sends them once; a wire sends more if a stream tells in an event what others tell in headers.
     """
 
     headers: Mapping[str, str]
@@ -128,7 +128,7 @@ class WaitingChunk:
 
 @dataclass(frozen=True, slots=True)
 class RetryChunk:
-    """The client waits and will ask again: attempt number (from 1), seconds to wait, and why."""
+    """The client will wait and ask again: attempt number (from 1), seconds to wait, and why."""
 
     attempt: int
     wait_s: float
@@ -137,7 +137,7 @@ class RetryChunk:
 
 @dataclass(frozen=True, slots=True)
 class StopChunk:
-    """The end, as the provider gave it. `detail` is its own word for the reason. The last chunk of an answer."""
+    """The last chunk of an answer: why it ended. `detail` is the provider's own word for the reason."""
 
     reason: StopReason
     detail: str = ""
@@ -168,22 +168,23 @@ class Reader(Protocol):
         """Take one event. Raises ProviderError for an error that the stream itself reports."""
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body. Raises the error that the stream ended with, StreamBroken where it had no end."""
+        """Take the end of the body. Raises the error that the stream reported, or StreamBroken if it had no end."""
 
 
 class Wire(Protocol):
     """What a module in `wires/` offers.
 
-    A wire whose provider may pause in an answer offers one function more: `go_on(call, reader)` makes the call that has it go on.
+    If its provider may pause in an answer, it also offers `go_on(call, reader)`, which makes the call that continues
+    it.
     """
 
     def call(self, request: Request, provider: Provider, key: str) -> HttpCall:
-        """Say the request in this protocol."""
+        """Write the request in this protocol."""
 
     def Reader(self, provider: Provider) -> Reader:  # noqa: N802 - it is the module's class
         """Make a decoder for one answer."""
 
 
 def bearer(provider: Provider, key: str) -> dict[str, str]:
-    """Return a provider's own headers with the key as most want it, none where no key is needed."""
+    """Return a provider's own headers and the key as most providers want it; without the key if none is needed."""
     return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}

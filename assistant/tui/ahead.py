@@ -1,4 +1,4 @@
-"""Keys that reach the hunks and are not for them: behind one that opens a sheet, and of a command that begins among them."""
+"""Keys that reach the hunks but are meant elsewhere: for a sheet that is opening, or for the composer."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _SHEETS = frozenset({"e", "c", "o", "question_mark"})
-"""Keys that open a sheet: what is typed behind them is for that."""
+"""Keys that open a sheet: what is typed after them is for the sheet."""
 _SENTENCE = 3
-"""Keys, not all the same, after which it is one: hunks are not decided before they can be read."""
+"""Keys, not all the same, that make a sentence: hunks are not decided before they can be read."""
 _OPENS_S = 1.0
-"""How long a sheet may take to open until the keys are the hunks' again."""
+"""Seconds that a sheet may take to open until the keys are the hunks' again."""
 
 
 class Ahead:
     """Takes such keys and hands them on in the order in which they came.
 
-    `type` takes what was typed for the composer, `leave` moves the focus to where it goes, at once.
+    `type` takes what was typed for the composer, `leave` moves the focus there at once.
     """
 
     def __init__(self, widget: Widget) -> None:
@@ -36,7 +36,7 @@ class Ahead:
         self._opens: Timer | None = None
 
     def takes(self, event: events.Key, *, stray: bool) -> bool:
-        """Take a key that is not for the hunks, and say so: one behind a sheet's, a slash, a `stray` one, and all behind those."""
+        """Take a key that is not for the hunks, and say so: for a sheet, a slash, a `stray` key, or one after those."""
         if self._waiting is not None:
             self._waiting.append(event)
             return True
@@ -47,7 +47,7 @@ class Ahead:
         return self._typing
 
     def early(self, event: events.Key, *, known: bool) -> bool:
-        """Take a key that came before the hunks could be read, with those before it, where they are a sentence for the composer."""
+        """Take a key from before the hunks could be read; say whether it makes a sentence, for the composer."""
         self._early.append(event)
         if known and (len(self._early) < _SENTENCE or len({each.key for each in self._early}) == 1):
             return False
@@ -61,13 +61,13 @@ class Ahead:
             self.type_on(each)
 
     def settle_early(self) -> None:
-        """Hear that the hunks can be read by now: who presses keys means them. One that leaves them, and nothing else, was meant before, too."""
+        """Note that the hunks can be read by now, so that keys count. If only `q` came before, it was meant: leave."""
         early, self._early = self._early, []
         if {each.key for each in early} == {"q"}:
             self.leave_behind()
 
     def leave_behind(self) -> None:
-        """Leave the hunks once all that came before is worked off: what comes behind is for the composer, in one lump too."""
+        """Leave the hunks once earlier keys are handled: later ones are for the composer, even in one lump."""
         self._typing = True
         if not self._handing:
             self._handing = True
@@ -81,7 +81,7 @@ class Ahead:
             self._widget.call_later(self._hand_over)
 
     def _hand_over(self) -> None:
-        """Give the keys to the composer once all that came before is handed on: nothing may overtake it."""
+        """Give the keys to the composer once all earlier ones are handed on: nothing may overtake those."""
         if self._widget.message_queue_size:
             self._widget.call_later(self._hand_over)
             return
@@ -90,17 +90,17 @@ class Ahead:
             self.leave()
 
     def forget_typing(self) -> None:
-        """Hear that the keys go elsewhere: what comes next is for the hunks again."""
+        """Note that the keys go elsewhere: the next ones that come here are for the hunks again."""
         self._typing, self._early = False, []
 
     def wait(self, key: str) -> None:
-        """Keep what comes behind a key that opens a sheet, until that is there or does not come."""
+        """Keep what comes after a key that opens a sheet, until the sheet is there or does not come."""
         if key in _SHEETS:
             self._waiting = []
             self._opens = self._widget.set_timer(_OPENS_S, self.catch_up)
 
     def take(self) -> list[events.Key]:
-        """Return what was typed behind a key that opens a sheet, before that was there to take it; it is kept no longer."""
+        """Return what was typed for a sheet before it was there to take it; it is kept no longer."""
         if self._opens is not None:
             self._opens.stop()
         typed, self._waiting, self._opens = self._waiting or [], None, None

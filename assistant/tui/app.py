@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assistant.tui.welcome import Resume
 
 
-# Alt+Enter as terminals send it that speak no newer protocol. Textual would make Enter of it, and that sends.
+# Alt+Enter as terminals without a newer protocol send it. Textual would read it as Enter, which sends.
 cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 
 
@@ -41,21 +41,21 @@ class Wattson(App[int]):
     """
 
     def __init__(self, session: Session, model: str = "", *, resume: Resume = "") -> None:
-        plain = "NO_COLOR" in os.environ  # Textual would send greys, and show by them alone where one is
+        plain = "NO_COLOR" in os.environ  # Textual would send greys, and mark places by them alone
         super().__init__(ansi_color=plain or None)
         self.session = session
         themes = session.places.config / "themes"
         try:
             self._look = theme.load("ansi" if plain else session.config.theme, themes)
-        except ConfigError as error:  # a project may have wished for it: no colours are worth a refusal to start
+        except ConfigError as error:  # it may be a project's wish: missing colours are no reason not to start
             self._look = theme.load("dark", themes)
             session.warnings.append(str(error))
         self._first = MainScreen(session, self._look, model, resume=resume)
         self._early: list[events.Key | events.Paste] | None = []
-        """What was typed before there was anything to type in."""
+        """Keys that were typed before there was anything to type in."""
 
     def on_mount(self) -> None:
-        """Put on the theme; a polite end from outside gives the terminal back like any other."""
+        """Put on the theme; end politely on a signal, so that the terminal is restored as always."""
         self.theme = self._look.textual if self._look.textual in self.available_themes else "textual-dark"
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -65,7 +65,7 @@ class Wattson(App[int]):
                         asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
 
     async def on_event(self, event: events.Event) -> None:
-        """Hear an event; a key that comes before there is a composer waits for it, one that comes when there is none any more goes nowhere."""
+        """Take an event; a key from before there is a composer waits for it, one from after that is dropped."""
         if isinstance(event, events.Key | events.Paste) and getattr(event, "key", "") != "ctrl+c":
             self._first.stay()
             if self._early is not None and not event.is_forwarded:
@@ -81,7 +81,7 @@ class Wattson(App[int]):
             self.post_message(event)
 
     def _handle_exception(self, error: Exception) -> None:
-        """An error of ours in a worker costs what that worker did, not the sitting; in drawing itself, the screen ends."""
+        """Let an error of ours in a worker cost only what that worker did; an error in drawing ends the screen."""
         from textual.worker import WorkerFailed
 
         if isinstance(error, WorkerFailed) and self._first.is_mounted:
@@ -90,7 +90,7 @@ class Wattson(App[int]):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """End with the traceback, but not with the values of variables, as Textual would: keys are among them."""
+        """End with the traceback, but without the values of variables that Textual would show: keys are among them."""
         from rich.segment import Segments
         from rich.traceback import Traceback
 
@@ -102,7 +102,7 @@ class Wattson(App[int]):
         self.exit(code)
 
     def get_driver_class(self) -> type[Driver]:
-        """Read what is typed in our own way, where Textual reads a terminal."""
+        """Read what is typed with our own reader, where Textual reads a terminal."""
         found = super().get_driver_class()
         if found.__name__ != "LinuxDriver":
             return found
@@ -120,7 +120,7 @@ class Wattson(App[int]):
         return self._first
 
     async def on_unmount(self) -> None:
-        """Let go of connections and files."""
+        """Keep what was decided, and release connections and files."""
         self.session.stop()
         if self._first.hunks.preview is None:
             self.session.mark(self._first.hunks.review, self._first.hunks.subject.turn)

@@ -1,4 +1,4 @@
-"""The screens that ask or tell one thing, and what a choice there is as a typed command."""
+"""The screens that ask or tell one thing; what is chosen there becomes a typed command."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ q, Escape       back to the composer; / begins a command
 
 
 async def ask(screen: Stage, what: str, argument: str) -> str:
-    """Open one screen; returns what is to be submitted then, empty for nothing."""
+    """Open one screen; return the command to submit then, empty for none."""
     match what:
         case "help":
             await screen.app.push_screen_wait(
@@ -146,7 +146,7 @@ async def _compact(screen: Stage) -> str:
 def _help(width: int, where: str) -> str:
     """Write keys and commands, each with what it does beside or below it, in lines of at most `width` cells.
 
-    From the hunks ("hunks" as `where`) one asks for their keys: they come first.
+    With "hunks" as `where`, the keys for hunks come first.
     """
     parts = [_TYPING, _REVIEWING] if where != "hunks" else [_REVIEWING, f"\nIn the composer:{_TYPING}"]
     rows = [(line[:_COLUMN].rstrip(), line[_COLUMN:]) for line in "".join(parts).strip("\n").split("\n")]
@@ -156,7 +156,7 @@ def _help(width: int, where: str) -> str:
         rows.append((f"/{name} {each.USAGE}".rstrip(), (each.__doc__ or "").partition("\n")[0] + aliases))
     lines = []
     for head, words in rows:
-        if width < 2 * _COLUMN + 4 and words:  # beside the keys there is no room for words: they stand below
+        if width < 2 * _COLUMN + 4 and words:  # no room for words beside the keys: they stand below
             lines += [*wrap(head, width), *(f"  {line}" for line in wrap(words, width - 2))]
             continue
         first, *more = wrap(words, max(20, width - _COLUMN)) or [""]
@@ -166,10 +166,10 @@ def _help(width: int, where: str) -> str:
 
 
 async def pick_model(screen: Stage, title: str, *, switching: bool = False, but: str = "") -> str | None:
-    """Let the user choose a model; returns its name.
+    """Let the user choose a model; return its name.
 
-    With `switching` each shows what it means for the conversation. The one that is named by `but` stands last, and behind it
-    those that nobody could pay now.
+    With `switching`, each row shows what it means for the conversation. The model named by `but` comes last, followed
+    only by models that nobody can pay for now.
     """
     from assistant.tui.choosing import ModelPicker
 
@@ -186,14 +186,14 @@ async def pick_model(screen: Stage, title: str, *, switching: bool = False, but:
         try:
             return session.limits.used_up([row.name for row in rows if row.ready])
         except (ConfigError, StateError):
-            return {}  # whoever asks a question is told
+            return {}  # the user is told when asking a question
 
     async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried], Mapping[str, str]]]:
         spent = await asyncio.to_thread(used_up, rows)
         yield rows, {}, spent
         try:
             await roster.find_local()
-        except ConfigError as error:  # a proxy or a certificate that cannot be used: the rest of the list still can
+        except ConfigError as error:  # an unusable proxy or certificate: the rest of the list can still be shown
             screen.talk.add(str(error), "error")
         found = await asyncio.to_thread(listed)
         yield found, {}, spent
@@ -208,7 +208,7 @@ async def pick_model(screen: Stage, title: str, *, switching: bool = False, but:
 
 
 async def _switch(screen: Stage, name: str) -> str:
-    """Show what a switch means, of the next favourite on wish; returns the command that goes on so."""
+    """Show what a switch means, or one to the next favourite if that is wanted; return the command that does it."""
     from assistant.tui.switching import NEXT, SwitchSheet
 
     session = screen.session

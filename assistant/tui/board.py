@@ -35,12 +35,12 @@ _KEYS = (
     "r asks the providers   ← → or 1 to 7 other pages   ↑ ↓ scroll   Esc closes",
 )
 _NAMED_FROM = 2 + sum(len(name) + 4 for name in TABS)
-"""Columns from which all pages are named at the top, not only the one in sight."""
+"""Columns from which the top names all pages, not only the one in sight."""
 _AGAIN_S = 20.0
 
 
 class Board(Sheet[None]):
-    """A screen of pages; each is read from what is kept. Only `r` asks anybody."""
+    """A screen of pages, each read from what is stored. Only `r` asks a provider."""
 
     CSS = """
     Board { background: $surface; }
@@ -63,7 +63,7 @@ class Board(Sheet[None]):
         self._head = Static(classes="edge")
         self._body = Static()
         self._foot = Static(classes="edge")
-        self._ends: list[int] = []  # behind which column of the head each page's name ends
+        self._ends: list[int] = []  # the column after each page's name in the head
         self.drawn = ""
         self.said = ""
 
@@ -85,14 +85,14 @@ class Board(Sheet[None]):
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the page whose name is clicked at."""
+        """Go to the page whose name was clicked."""
         at = event.get_content_offset(self._head)
         if at is not None and self._ends and at.x < self._ends[-1]:
             self.action_open(TABS[bisect_right(self._ends, at.x)])
 
     @property
     def text(self) -> str:
-        """What stands on the page."""
+        """The text of the page."""
         return str(self._body.visual)
 
     @work(exclusive=True, group="draw")
@@ -131,7 +131,7 @@ class Board(Sheet[None]):
                 found = session.standings()
                 return board_lines.plans(
                     found, others, session.now(), width, look
-                )  # a clock no older than what it tells
+                )  # the clock must not be older than the figures
             case "day":
                 first = today - timedelta(days=board_lines.DAYS_SHOWN - 1)
                 lines = board_lines.days(history.rows(accounts.ledger.sums.totals(("day",))), today, width, look)
@@ -165,7 +165,7 @@ class Board(Sheet[None]):
 
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:
-        """Ask everybody whose quota can be asked for."""
+        """Ask every provider whose quota can be asked for."""
         self.said = "asking ..."
         self._draw()
         asked = await self._session.refresh()

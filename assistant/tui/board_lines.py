@@ -71,9 +71,9 @@ def _plan(standing: Standing, now: datetime, width: int, look: Theme) -> list[Te
 
 
 def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Theme, column: int) -> list[Text]:
-    """Draw one window: on one line where there is room, else with its second half, or all its words, below.
+    """Draw one window: on one line if there is room, else with its second half, or all its words, below.
 
-    Its name is never cut, for two may begin and end alike: one that is wider than the column of names stands above.
+    Its name is never cut, since two may begin and end alike: a name wider than its column stands above.
     """
     name = safe(each.meter)
     if cell_len(name) > column:
@@ -122,7 +122,7 @@ def _percent(each: Estimate) -> str:
 
 
 def _bar(share: float | None, cells: int) -> str:
-    """Draw a share in eighths of a cell; dashes where nobody knows it."""
+    """Draw a share in eighths of a cell; dashes if it is unknown."""
     if share is None:
         return "╌" * cells
     full, part = divmod(round(max(0.0, min(1.0, share)) * cells * 8), 8)
@@ -151,7 +151,7 @@ def days(rows: Sequence[Row], today: date, width: int, look: Theme) -> list[Text
 
 
 def hours(found: Sequence[tuple[str, int, int, int]], width: int, look: Theme) -> list[Text]:
-    """Draw at which hours of the week tokens are burnt."""
+    """Draw the hours of the week in which tokens are burnt."""
     size = 2 if width >= _NARROW else 1
     lines = [Text("     " + "".join(f"{hour:<{3 * size}}" for hour in range(0, 24, 3)), look["note"])]
     for name, cells in history.week(found):
@@ -171,7 +171,7 @@ def others(name: str, rows: Sequence[Row], width: int, look: Theme) -> list[Text
 
 
 def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:
-    """Draw what the models' edits came to."""
+    """Draw what became of the models' edits."""
     lines = history.yield_lines(found)
     if not lines:
         return [Text("No edits were decided yet: take or skip some hunks.", look["note"])]
@@ -180,14 +180,14 @@ def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:
 
 
 def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -> list[Text]:
-    """Draw rows with their keys, steps, tokens and cost; a long key gives way from its left."""
+    """Draw rows with their keys, steps, tokens and cost; a key that is too long is cut on its left."""
     if not rows:
         return [Text("Nothing was burnt here yet.", look["note"])]
     keys = ["/".join(part for part in row.key if part) or "-" for row in rows]
     whole = [("all", history.whole(rows))] if len(rows) > 1 else []
     costs = [f"{'~' if row.inexact else ''}{history.cost_words(row)}" for row in (*rows, *(row for _, row in whole))]
     columns = {"steps": 6, "fresh": 7, "cached": 7, "out": 7}
-    for name in ("cached", "steps", "fresh", "out"):  # what has no room is left out whole, what it cost last
+    for name in ("cached", "steps", "fresh", "out"):  # columns without room are left out whole, never the cost
         if 12 + 3 + sum(columns.values()) + len(columns) + max(map(cell_len, costs)) <= width:
             break
         del columns[name]
@@ -214,7 +214,7 @@ def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -
 
 
 def _wrapped(words: str, width: int, look: Theme, use: str) -> list[Text]:
-    """Draw words of any length, those that go on below the first."""
+    """Draw words of any length, wrapped; continued lines keep the indentation."""
     words = safe(words)
     indent = " " * min(len(words) - len(words.lstrip()), width // 2)
     parts = wrap(words, width)

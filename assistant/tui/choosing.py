@@ -1,4 +1,4 @@
-"""The list to choose a model from: narrowed while one types, with what it costs now and what picking it would mean."""
+"""The list to choose a model from: narrowed by typing, with what each costs now and what picking it would mean."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from assistant.models.switch import Carried
 
 _HIGH, _LOW = 9, 4
-"""Lines for what is known of a model and the one above them, on a screen of the usual height and on a low one."""
+"""Lines for the facts about a model and the rule above them, on a screen of the usual height and on a low one."""
 
 
 class ModelPicker(Sheet[str | None]):
-    """Gives the name of a model, with the level of thinking that was typed behind a colon, or None.
+    """Returns the name of a model, with the level of thinking that was typed after a colon, or None.
 
-    `like` makes a favourite of a model, or none any more; `look` gives better rows as they become known (servers of this
-    machine), what each model would mean for the conversation, and of which the plan is used up, in words.
+    `like` makes a model a favourite, or no longer one; `look` yields better rows as they become known (servers of this
+    machine), what each model would mean for the conversation, and in words which models' plans are used up.
     """
 
     CSS = (
@@ -82,7 +82,7 @@ class ModelPicker(Sheet[str | None]):
         self._learn()
 
     def on_resize(self) -> None:
-        """Leave the list some lines of a low screen."""
+        """Leave the list some lines on a low screen."""
         self.set_class(self.size.height < 20, "-low")
         if self.found:
             self._narrow()
@@ -99,7 +99,7 @@ class ModelPicker(Sheet[str | None]):
         self._narrow(keep=False)
 
     def _typed(self) -> tuple[str, str]:
-        """Return what is looked for, and the level of thinking behind it."""
+        """Return the words to look for, and the level of thinking after them."""
         from assistant.models.page import EFFORTS
 
         words = self.query_one(Input).value.strip()
@@ -142,12 +142,12 @@ class ModelPicker(Sheet[str | None]):
 
     @property
     def chosen(self) -> Row | None:
-        """The row in sight."""
+        """The highlighted row."""
         place = self.query_one(OptionList).highlighted
         return self.found[place] if place is not None and place < len(self.found) else None
 
     def on_option_list_option_highlighted(self) -> None:
-        """Tell about the row in sight."""
+        """Tell about the highlighted row."""
         self._tell()
 
     def _tell(self) -> None:
@@ -166,7 +166,7 @@ class ModelPicker(Sheet[str | None]):
         self.query_one("#facts", Static).update(Text("\n".join(shown)))
 
     def action_step(self, step: int) -> None:
-        """Move in the list while the words keep the focus."""
+        """Move in the list; the input keeps the focus."""
         options = self.query_one(OptionList)
         if options.option_count:
             self._moved = True
@@ -178,7 +178,7 @@ class ModelPicker(Sheet[str | None]):
         to_edge(self, side, sure=sure)
 
     def action_like(self) -> None:
-        """Make the row a favourite, or none any more."""
+        """Make the row a favourite, or no longer one."""
         row = self.chosen
         if row is not None:
             self._moved = True
@@ -186,7 +186,7 @@ class ModelPicker(Sheet[str | None]):
             self._narrow()
 
     def on_input_submitted(self) -> None:
-        """Take the row in sight; what nobody lists is asked for as it was typed."""
+        """Take the highlighted row; a name that is not listed is taken as it was typed."""
         words, effort = self._typed()
         row = self.chosen
         name = row.name if row else words

@@ -1,4 +1,4 @@
-"""What a second and a third click select: a word, as paths are words, and a line. Textual would take all there is."""
+"""What a second and a third click select: a word (a path is one word), and a line. Textual would select everything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[\w./~@+-]+|\S")
 
 
 def select(widget: Widget, event: events.Click, line: Callable[[int], str]) -> None:
-    """Select in a widget what was clicked twice or more often; `line` gives one as it is drawn, by its number."""
+    """Select in a widget what was clicked twice or more; `line` returns a drawn line by its number."""
     if event.chain < 2:
         return
     event.prevent_default()

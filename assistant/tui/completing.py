@@ -1,4 +1,4 @@
-"""What a word in the composer may become: a command, what stands behind one, or what a mark names: a file, a symbol, a diff."""
+"""What a word in the composer may become: a command, its argument, or what a mark names: a file, a symbol, a diff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ODD = re.compile(r"""[\s"'`,;()<>\[\]{}|@]""")
 
 
 class Completer:
-    """Answers each keystroke from the last listing of the repository, in a thread, while a newer listing is made."""
+    """Answers each keystroke, in a thread, from the last listing of the repository while a newer one is made."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -30,13 +30,13 @@ class Completer:
         self._stale = True
 
     def forget(self) -> None:
-        """Files may have come or gone: the next mark asks for another listing."""
+        """Note that files may have come or gone: the next mark asks for another listing."""
         self._stale = True
 
     async def choices(self, word: str) -> tuple[Completion, ...]:
-        """Return completions for the word before the cursor, the likeliest first; none for an ordinary word.
+        """Return completions for the word before the cursor, likeliest first; none for an ordinary word.
 
-        Of a command with a blank behind it the word is all of it. The first mark waits for the listing.
+        After a command and a space, the whole line is the word. The first mark waits for the listing.
         """
         if word.startswith("/"):
             return await self._arguments(word) if " " in word else _commands(word[1:])
@@ -47,7 +47,7 @@ class Completer:
         return tuple(Completion(_marked(text), about) for text, about in found)
 
     async def _arguments(self, line: str) -> tuple[Completion, ...]:
-        """Return what the last word of a command may become, as its module says."""
+        """Return what the last word of a command may become, as the command's module says."""
         typed, offers = await asyncio.to_thread(self._ask, line)
         found = arguments.fit((each for each in offers if each.text), typed, _MOST)
         for each in offers:
@@ -69,17 +69,17 @@ class Completer:
         try:
             typed, offers = command.complete(self._session, line)
             return typed, list(offers)
-        except AssistantError:  # no model, a journal that cannot be read: said to who gives the command
+        except AssistantError:  # no model, or an unreadable journal: the command itself reports it
             return "", []
 
     async def _files(self, typed: str, *, more: bool) -> list[Suggestion]:
-        """Return the files that what is typed may mean, in place of FILES."""
+        """Return the files that the typed words may mean, in place of FILES."""
         marks = await self._listed()
         paths = await asyncio.to_thread(marks.files, typed, _MOST) if marks is not None else []
         return [Suggestion(arguments.quote(path), more=more) for path in paths]
 
     async def _listed(self) -> Marks | None:
-        """Return the last listing, None where there can be none, and begin a newer one where files may have come or gone."""
+        """Return the last listing, None if there can be none; begin a newer one if files may have come or gone."""
         if self._stale and (self._making is None or self._making.done()):
             self._stale = False
             self._making = asyncio.create_task(self._list())
@@ -90,17 +90,17 @@ class Completer:
     async def _list(self) -> None:
         with contextlib.suppress(
             AssistantError
-        ):  # said when the sitting began; without files there is nothing to offer
+        ):  # reported when the sitting began; without files there is nothing to offer
             self._marks = await asyncio.to_thread(self._session.sight.completion)
 
 
 def _marked(text: str) -> str:
-    """Write a mark so that it is read as meant: in quotes where a name has blanks or brackets."""
+    """Write a mark so that it is read as meant: in quotes if a name has spaces or brackets."""
     return f'@"{text}" ' if _ODD.search(text) and '"' not in text else f"@{text} "
 
 
 def _commands(typed: str) -> tuple[Completion, ...]:
-    """Commands whose name begins so, then those with an alias that does; an alias that is typed in full stands for itself."""
+    """Return commands whose name begins so, then those with such an alias; an alias typed in full stands for itself."""
     known = command.commands()
     if typed not in known and (found := command.named(typed)) is not None:
         known = {typed: found[1], **{name: each for name, each in known.items() if name != found[0]}}

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from assistant.tui.stage import Stage
 
 _KILLED = range(129, 193)
-"""What a shell ends with whose program was killed by a signal: 128 and the number of that."""
+"""Exit codes of a shell whose program was killed by a signal: 128 plus the number of the signal."""
 _FROM_KEYS = [signal.SIGINT, *([signal.SIGQUIT] if hasattr(signal, "SIGQUIT") else [])]
 _AT_ONCE_S = 0.3
-"""Seconds in which nobody reads a text and closes it: an editor that is back by then has gone on in a window of its own."""
+"""An editor that returns within so many seconds was not used by anybody: it has opened a window of its own."""
 
 
 async def edit(screen: Stage, text: str, suffix: str) -> str | None:
-    """Return the text as the user left it in $VISUAL or $EDITOR; None when it could not be opened or was given up.
+    """Return the text as the user left it in $VISUAL or $EDITOR; None if it could not be opened or was given up.
 
-    The editor and its plug-ins see no keys. The file lies with what we keep, in a folder with all that the editor puts
-    beside it: where this program ends before the editor does, what is saved there is found by `left_behind`.
+    The editor and its plug-ins see no keys. The file is in our data folder, in a folder of its own with all that the
+    editor puts beside it: if this program ends before the editor does, `left_behind` finds what is saved there.
     """
     env = screen.session.env
     hidden = set(screen.session.roster.key_names())
@@ -41,7 +41,7 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     except ValueError as error:
         _say(screen, f"$VISUAL or $EDITOR cannot be read: {error}.")
         return None
-    name = Path(command[0]).name  # in one line with what went wrong
+    name = Path(command[0]).name  # short, to fit on one line with what went wrong
     try:
         place = _put(screen.session.places, text.encode("utf-8", "surrogateescape"), suffix)
     except UnicodeEncodeError as error:
@@ -51,7 +51,7 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
         _say(screen, f"The text cannot be given to {name}: {error.strerror}.")
         return None
     begun = monotonic()
-    with screen.app.suspend(), _deaf():  # Textual does not come back from an error in here
+    with screen.app.suspend(), _deaf():  # Textual does not come back after an error in here
         code, trouble = await asyncio.to_thread(_run, [*command, str(place)], plain)
     words = None
     if trouble:
@@ -91,12 +91,12 @@ def _folder(places: Places) -> Path:
 
 
 def _put(places: Places, data: bytes, suffix: str) -> Path:
-    """Write a text into a folder of its own, whose name begins with the number of this process."""
+    """Write a text into a folder of its own, whose name begins with this process's id."""
     every: Path | None = _folder(places)
     try:
         _folder(places).mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:
-        every = None  # a home that cannot be written: then where such files usually lie
+        every = None  # the data folder cannot be written: use the system's temporary folder
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=every))
     place = folder / f"text{suffix}"
     try:
@@ -109,8 +109,8 @@ def _put(places: Places, data: bytes, suffix: str) -> Path:
 
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
-    """Let Ctrl+C reach the editor alone: both are in the foreground of the terminal, and many editors leave it to make a signal of that."""
-    before = {each: signal.signal(each, lambda *_: None) for each in _FROM_KEYS}  # an editor begins without handlers
+    """Let only the editor hear Ctrl+C: the terminal sends the signal to both, and would end this program."""
+    before = {each: signal.signal(each, lambda *_: None) for each in _FROM_KEYS}  # a child process starts without handlers
     try:
         yield
     finally:
@@ -119,7 +119,7 @@ def _deaf() -> Iterator[None]:
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
-    """Return what a program ended with, and why it could not be begun."""
+    """Run a program; return its exit code, and why it could not be started."""
     try:
         return subprocess.run(argv, env=env, check=False).returncode, ""
     except OSError as error:
@@ -127,7 +127,7 @@ def _run(argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
 
 
 def _say(screen: Stage, words: str) -> None:
-    """Tell what went wrong in the conversation, and among the hunks where those are in front of it."""
+    """Report a problem in the conversation, and among the hunks if they are in front of it."""
     screen.talk.add(words, "warning")
     if screen.hunks.display:
         screen.hunks.tell_hint(words)

@@ -1,17 +1,17 @@
-"""Keys that were meant for something else: they come before what takes them can be seen, or belong to a sentence begun elsewhere."""
+"""Keys meant for something else: they come before their taker can be seen, or belong to a sentence begun elsewhere."""
 
 from __future__ import annotations
 
 from time import monotonic
 
 _GRACE_S = 0.4
-"""How long what takes keys must have been in sight before they count."""
+"""Seconds for which what takes keys must have been in sight before they count."""
 _TYPING_S = 1.5
-"""How long at most they do not count while somebody types on."""
+"""Most seconds for which keys do not count while somebody types on."""
 
 
 class Grace:
-    """Tells them from keys that count. After a stray one, those of the next `stray_s` seconds may be strays as well.
+    """Tells such keys from keys that count. After a stray key, those of the next `stray_s` seconds may be strays too.
 
     `since` is when what takes the keys came into sight, on the clock of `monotonic`.
     """
@@ -26,7 +26,7 @@ class Grace:
         self.since = self._shown = monotonic()
 
     def typed(self) -> None:
-        """Note a key: who types on without a pause has not looked up yet."""
+        """Note a key: a user who types on without a pause has not looked up yet."""
         if self.early and monotonic() - self._shown < _TYPING_S:
             self.since = monotonic()
 
@@ -37,18 +37,18 @@ class Grace:
 
     @property
     def rest_s(self) -> float:
-        """How long that is so, if nothing is typed meanwhile."""
+        """Seconds for which that stays so if nothing is typed meanwhile."""
         return max(0.0, self.since + _GRACE_S - monotonic())
 
     def stray(self) -> None:
-        """Note that a key came which means nothing here."""
+        """Note that a key came that means nothing here."""
         self._strayed = monotonic()
 
     def forgive(self) -> None:
-        """Take the next key for what it is."""
+        """Let the next key count."""
         self._strayed = float("-inf")
 
     @property
     def strayed(self) -> bool:
-        """Whether such a key came a moment ago."""
+        """Whether a stray key came a moment ago."""
         return monotonic() - self._strayed < self._stray_s

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 Spans = list[tuple[int, int, "Style"]]
-"""Styled stretches of one line: first and behind-last character, in order, not overlapping."""
+"""Styled stretches of one line: first character and exclusive end, in order, not overlapping."""
 
 _LONGEST_LINE = 1_000
 _MOST_LINES = 2_000
@@ -55,7 +55,7 @@ def spans(lines: Sequence[str], name: str, styles: Mapping[str, Style]) -> list[
 
 
 def _style(kind: str, styles: Mapping[str, Style]) -> Style | None:
-    """Walk up the kinds (`Token.Literal.String.Doc`), and inside them, to the nearest that has a style."""
+    """Return the style of the nearest kind that has one: up the kinds (`Token.Literal.String.Doc`), and inside them."""
     parts = kind.split(".")[1:]
     for size in range(len(parts), 0, -1):
         for first in range(size):

@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 _BEAT_S = 0.1
 _SLACK_S = 3.0
-"""Seconds after a reset until a question goes out: clocks differ."""
+"""Seconds to wait after a reset before a question is sent: clocks differ."""
 
 
 class Holding:
-    """What waits. `text` is the question that goes out at `at`, empty for none; `busy` while it waits or its sheet is open."""
+    """The waiting question: `text` is sent at `at`, empty for none; `busy` while it waits or its sheet is open."""
 
     def __init__(self, screen: Stage) -> None:
         self.text = ""
         self.at: datetime | None = None
         self.about: str | None = None
-        """The question of which the user is about to be asked what becomes of it; None where no such sheet is open, or on its way."""
+        """The held question that the user is asked about, or soon will be; None if no such sheet is open or coming."""
         self._screen = screen
         self._resting = False
 
     @property
     def busy(self) -> bool:
-        """Whether nothing else is to be sent by itself."""
+        """Whether nothing else may be sent by itself."""
         return self.about is not None or self.at is not None
 
     async def offer(self, hold: Hold) -> None:
-        """Let the user choose a way out; without one the question goes back to where it was typed, and what is queued behind it."""
+        """Let the user choose a way out; without one, the question and what is queued after it are given back."""
         from assistant.tui.ways import WaySheet
 
         screen = self._screen
         self.about = hold.text
-        if self.at is None and hold.text:  # whatever ends the program meanwhile, the question comes back
+        if self.at is None and hold.text:  # if the program ends meanwhile, the question comes back
             screen.session.hold_question(hold.text, hold.until or self._now())
         try:
             await self._until_hands_rest()
@@ -48,7 +48,7 @@ class Holding:
             sheet = WaySheet("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
             answer = await screen.app.push_screen_wait(sheet)
         finally:
-            if self.about == hold.text:  # else another sheet has come in its place
+            if self.about == hold.text:  # otherwise another sheet has taken its place
                 self.about = None
         waits = screen.session.held_question
         if answer != "wait" and waits is not None and waits.text == hold.text:  # another one may wait as well
@@ -75,7 +75,7 @@ class Holding:
                 screen.label()
 
     async def _until_hands_rest(self) -> None:
-        """Wait for a pause in typing, and until no sheet and no hunks have the keys: what was meant for those must choose nothing here."""
+        """Wait for a pause in typing, and until no sheet or hunks have the keys: those must not choose here."""
         screen = self._screen
         while screen.composer.is_typing or screen.hunks.has_focus or len(screen.app.screen_stack) > 1:
             self._resting = True
@@ -85,7 +85,7 @@ class Holding:
         self._screen.label()
 
     async def _switch(self, model: str, text: str) -> None:
-        """Ask another model, once the user has said what becomes of the conversation; else the question goes back."""
+        """Ask another model, once the user has said what becomes of the conversation; else give the question back."""
         from assistant.tui import asking
 
         screen = self._screen
@@ -101,12 +101,12 @@ class Holding:
             self._back(text)
 
     def _back(self, text: str) -> None:
-        """Put a question back to where it was typed, and what is queued behind it: nothing would send that."""
+        """Put a question, and what is queued after it, back into the composer: nothing else would send that."""
         self._screen.sending.give_back()
         self._screen.composer.give_back(text)
 
     def label(self) -> str:
-        """Say what waits until when; empty for nothing."""
+        """Say until when the question waits; empty if none does."""
         if self._resting:
             return "held back: why is shown when you pause here"
         if self.at is None:
@@ -122,7 +122,7 @@ class Holding:
             return
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
             return
-        if not self._screen.session.roster.asks(waits.model):  # who waits for a plan does not mean to pay another
+        if not self._screen.session.roster.asks(waits.model):  # waiting for one plan is no wish to pay another
             self.forget()
             self._screen.go_on_waiting()
             return
@@ -131,15 +131,15 @@ class Holding:
         self._screen.submit(text)
 
     def stop(self) -> str:
-        """Wait no longer; returns the question, empty for none."""
+        """Stop waiting; return the question, empty for none."""
         text = self.text
         self.forget()
-        if text:  # what waits and was not offered yet is not this one's to delete
+        if text:  # a waiting question that was not offered yet is not ours to delete
             self._screen.session.hold_question("")
         return text
 
     def forget(self) -> None:
-        """Send nothing any more: another conversation begins. What waits there is kept with the one that it belongs to."""
+        """Send nothing any more: another conversation begins. What waits is kept with its own conversation."""
         self.text, self.at = "", None
         self._screen.label()
 
@@ -154,7 +154,7 @@ class Holding:
 
 
 def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
-    """Return the keys of a hold: numbers for models, `o` for once, `r` to ask who pays, `w` for waiting, `s` where the wait is over."""
+    """Return the keys of a hold: numbers for models, `o` once, `r` ask who pays, `w` wait, `s` after the wait."""
     found = []
     number = 0
     for each in hold.offers:

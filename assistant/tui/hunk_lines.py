@@ -50,18 +50,18 @@ def doubts(hunk: Hunk) -> tuple[str, ...]:
 
 
 def heights(hunk: Hunk, width: int) -> list[list[tuple[int, int]]]:
-    """Say how each line of a hunk is wrapped at a width: ranges of its words, one for each line of the screen."""
+    """Return how each line of a hunk is wrapped at a width: ranges of its words, one for each line of the screen."""
     room = width - gutter(hunk)
     return [wrap(text, room) for text in texts(hunk)]
 
 
 def gutter(hunk: Hunk) -> int:
-    """Return the cells that numbers and signs take."""
+    """Return the width of numbers and signs in cells."""
     return len(str(max((line.new or line.old or 0 for line in hunk.lines), default=0))) + 4
 
 
 def show(hunk: Hunk, theme: Theme) -> Shown:
-    """Colour a hunk: either side is read as source of its own, and what differs inside paired lines stands out."""
+    """Colour a hunk: each side is read as source of its own, and what differs inside paired lines stands out."""
     lines, words = hunk.lines, texts(hunk)
     colours: list[Spans] = [[] for _ in lines]
     for side in ("-", "+"):
@@ -76,7 +76,7 @@ def show(hunk: Hunk, theme: Theme) -> Shown:
 
 
 def draw(shown: Shown, index: int, part: tuple[int, int], theme: Theme, gutter: int, width: int) -> Strip:
-    """Draw one line of the screen: a stretch of a hunk's line behind its number and sign."""
+    """Draw one line of the screen: a stretch of a hunk's line after its number and sign."""
     line, text = shown.lines[index], shown.words[index]
     base = theme[_KINDS[line.kind]]
     first, last = part
@@ -157,12 +157,12 @@ def _runs(lines: tuple[Line, ...]) -> list[tuple[list[int], list[int]]]:
 
 
 def _pairs(lines: tuple[Line, ...]) -> list[tuple[int, int]]:
-    """Pair removed lines with the added ones that stand in their place, where the runs are of one length."""
+    """Pair removed lines with the added lines that replace them, if both runs have the same length."""
     return [pair for old, new in _runs(lines) if new and len(old) == len(new) for pair in zip(old, new, strict=True)]
 
 
 def _differing(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return the stretches that differ in two lines; nothing where the lines have little in common."""
+    """Return the stretches that differ between two lines; none if the lines have little in common."""
     if max(len(old), len(new)) > _LONGEST_PAIR:
         return [], []
     a, b = re.findall(_WORD, old), re.findall(_WORD, new)

@@ -1,4 +1,4 @@
-"""What stands in the view of hunks, line by line: heads, lines of hunks, and words of ours. Nothing here knows the screen."""
+"""The rows in the view of hunks: heads, lines of hunks, and our own words. Nothing here knows the screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BESIDE_FROM = 100
 """Columns from which there is room for old and new side by side."""
 FOOT = 2
-"""Lines at the bottom for what is decided and for keys."""
+"""Lines at the bottom for decisions and keys."""
 _MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("·", "range")}
 _UNDO_KEYS = (
     "y n  Enter {way}  q back",
@@ -35,10 +35,10 @@ _NOWHERE = hunk_lines.Cell(0, (0, 0))
 
 
 class Subject(NamedTuple):
-    """What is decided about: a review, what of the reply found no place or may not be meant, and where it all came from.
+    """What is decided about: a review, misfits and doubtful edits of the reply, and where it all came from.
 
-    With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
-    one hunk comes from, `turn` is the one that proposed them, 0 where none did.
+    With a preview, it is the review of an undo or redo: what is taken is undone, or redone. `tell` says where one hunk
+    comes from; `turn` is the turn that proposed the hunks, 0 if none did.
     """
 
     review: Review | None = None
@@ -56,7 +56,7 @@ class Subject(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """What went wrong since: hunks that have lost their place and why, why nothing was done, and what sending back would cost."""
+    """What went wrong since: hunks that lost their place and why, why nothing was done, the price of sending back."""
 
     lost: tuple[Lost, ...] = ()
     why: str = ""
@@ -64,13 +64,13 @@ class Trouble(NamedTuple):
     price: str = ""
 
     def left(self, review: Review | None) -> tuple[Lost, ...]:
-        """Return those that have no place in their files any more and are not skipped."""
+        """Return the hunks that have lost their place and are not skipped."""
         skipped = review.skipped if review is not None else ()
         return tuple(each for each in self.lost if each.hunk not in skipped)
 
 
 class Row(NamedTuple):
-    """One line of the screen: of a hunk (its line, and the stretch of it), or words of our own.
+    """One line of the screen: of a hunk (its line, and the stretch of it), or our own words.
 
     A hunk without a line is the head of that hunk.
     """
@@ -84,7 +84,7 @@ class Row(NamedTuple):
 
     @property
     def lines(self) -> set[int]:
-        """The lines of the hunk that stand here."""
+        """The lines of the hunk that are in this row."""
         return {cell.line for cell in self.beside if cell is not None} if self.beside else {self.line}
 
 
@@ -132,7 +132,7 @@ def lay_out(
 
 
 def _file(review: Review | None, mine: Sequence[Hunk]) -> Row:
-    """Name the file of some hunks, with what happens to it."""
+    """Make the row that names the file of some hunks, with what happens to it."""
     path, kind = mine[0].path, mine[0].kind
     what = "" if kind == "change" else f"  {kind}"
     if kind == "create" and _is_program(review, path):
@@ -142,7 +142,7 @@ def _file(review: Review | None, mine: Sequence[Hunk]) -> Row:
 
 
 def _is_program(review: Review | None, path: str) -> bool:
-    """Whether a new file can be run."""
+    """Say whether a new file will be executable."""
     files = review.patch.files if review is not None else ()
     return any(each.target == path and (each.mode_after or 0) & 0o111 for each in files)
 
@@ -158,7 +158,7 @@ def _hunk_rows(index: int, hunk: Hunk, width: int, *, beside: bool) -> list[Row]
 
 
 def _misfit_rows(misfits: Sequence[Misfit], width: int) -> list[Row]:
-    """Say what found no place and why, and what is there already."""
+    """Make rows for what found no place and why, and for what is there already."""
     rows: list[Row] = []
     for misfit in misfits:
         done = misfit.reason == "already"
@@ -170,7 +170,7 @@ def _misfit_rows(misfits: Sequence[Misfit], width: int) -> list[Row]:
 
 
 def said(review: Review | None, index: int) -> dict[int, str]:
-    """Return what the user says of the lines of a hunk, by their places in it; of one without lines as of its first."""
+    """Return the user's comments on the lines of a hunk, by line; a hunk without lines counts as one line."""
     if review is None or not review.comments:
         return {}
     lines = range(max(1, len(review.choices[index].hunk.lines)))
@@ -178,7 +178,7 @@ def said(review: Review | None, index: int) -> dict[int, str]:
 
 
 def _commented(hunk: Hunk, comments: dict[int, str], rows: list[Row], width: int) -> list[Row]:
-    """Put what the user says of a line below it."""
+    """Put the user's comments below their lines."""
     ends = {line: at + 1 for at, row in enumerate(rows) for line in row.lines}
     indent = " " * (hunk_lines.gutter(hunk) - 2)
     for line, words in sorted(comments.items(), key=lambda each: -ends.get(each[0], 0)):
@@ -189,7 +189,7 @@ def _commented(hunk: Hunk, comments: dict[int, str], rows: list[Row], width: int
 
 
 def _told(words: str, style: str, width: int) -> list[Row]:
-    """Make rows of words of ours, wrapped; what goes on stands further right."""
+    """Make rows of our own words, wrapped; continued lines are indented."""
     rows: list[Row] = []
     for line in map(safe, words.split("\n")):
         parts = wrap(line, max(4, width - 2))
@@ -198,7 +198,7 @@ def _told(words: str, style: str, width: int) -> list[Row]:
 
 
 def coming_rows(edit: Edit) -> list[Row]:
-    """Show an edit that has no place yet: what goes and what comes."""
+    """Show an edit that has no place yet: the lines it removes and adds."""
     name = f"{edit.path} -> {edit.new_path}" if edit.new_path else edit.path
     rows = [Row(words=f"{name}  {edit.action}, line {edit.reply_line} of the reply", style="file")]
     for kind, lines in (("removed", edit.before), ("added", edit.after)):
@@ -211,7 +211,7 @@ def coming_rows(edit: Edit) -> list[Row]:
 
 
 class Head(NamedTuple):
-    """The words above a hunk, each with its style: what is decided about it, and where it is and why it may not be meant."""
+    """The words above a hunk, each with its style: the decision, and then its place and why it may not be meant."""
 
     words: str
     style: str
@@ -220,7 +220,7 @@ class Head(NamedTuple):
 
 
 def head(subject: Subject, trouble: Trouble, index: int) -> Head:
-    """Say of one hunk what is decided, how much was said of it, where it is, and what is doubtful about it."""
+    """Say about one hunk what is decided, how many comments it has, where it is, and what is doubtful about it."""
     review = subject.review
     assert review is not None  # noqa: S101 - there are no hunks without a review
     choice = review.choices[index]
@@ -241,7 +241,7 @@ def head(subject: Subject, trouble: Trouble, index: int) -> Head:
 def foot(subject: Subject, hint: str, width: int, *, here: bool) -> list[str]:
     """Say what is decided and which keys there are, or the hint; long words take all lines of the foot.
 
-    `here` the hunks have the keys.
+    `here` says that the hunks have the keys.
     """
     review, preview = subject.review, subject.preview
     assert review is not None  # noqa: S101 - there are no hunks without a review

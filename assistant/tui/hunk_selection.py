@@ -1,4 +1,4 @@
-"""What the mouse selects among hunks: of them the code, without numbers and signs, of all else what is seen."""
+"""What the mouse selects among hunks: of hunks the code, without numbers and signs; elsewhere, what is seen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Words(NamedTuple):
-    """What of a row can be selected: a stretch of a text, and the column at which it is drawn."""
+    """The part of a row that can be selected: a stretch of a text, and the column at which it is drawn."""
 
     text: str
     column: int
@@ -29,7 +29,7 @@ class _Words(NamedTuple):
     line: int = -1
 
     def within(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Return the columns of a selection's span that lie within it; -1 is the end of the row."""
+        """Return the part of a selection's columns that lies within it; -1 is the end of the row."""
         end = self.column + self.last - self.first
         first, last = span
         return min(max(first, self.column), end), end if last == -1 else max(self.column, min(last, end))
@@ -39,7 +39,7 @@ _NO_WORDS = _Words("", 0, 0, 0)
 
 
 class Selectable(NamedTuple):
-    """The rows that can be selected, at a width in cells; `draw` gives one of them as it is seen."""
+    """The rows that can be selected, at a width in cells; `draw` returns one of them as it is seen."""
 
     rows: Sequence[Row]
     hunks: Sequence[Hunk]
@@ -47,15 +47,15 @@ class Selectable(NamedTuple):
     draw: Callable[[int], Strip]
 
     def columns(self, selection: Selection, index: int) -> tuple[int, int] | None:
-        """Return from which to before which column of a row the selection reaches; None where it does not."""
+        """Return the columns of a row that a selection covers, end exclusive; None if it covers none."""
         span = selection.get_span(index)
         return None if span is None else self._words_at(index, self._side(selection)).within(span)
 
     def text(self, selection: Selection) -> str:
-        """Return what is selected, wrapped lines as one.
+        """Return the selected text, wrapped lines as one.
 
-        Side by side it is of the side on which the selection begins. A line that is selected from its beginning to its
-        end is as the file has it, any other as it is shown, where tabs are blanks.
+        Side by side, it is the text of the side on which the selection begins. A line that is selected from beginning
+        to end is as the file has it, any other as it is shown, with tabs as spaces.
         """
         side, found = self._side(selection), list[_Words]()
         for index in range(len(self.rows) - FOOT):
@@ -78,11 +78,11 @@ class Selectable(NamedTuple):
         return int(start.x > self._middle(start.y))
 
     def _middle(self, index: int) -> int:
-        """Return how many characters stand on the left of two sides."""
+        """Return how many characters of a two-column row are in the left column."""
         return len(self.draw(index).crop(0, (self.width - 1) // 2).text)
 
     def _words_at(self, index: int, side: int) -> _Words:
-        """Return what of a row can be selected."""
+        """Return the part of a row that can be selected."""
         row = self.rows[index]
         if row.hunk < 0 or row.line < 0:
             text = self.draw(index).text.rstrip()

@@ -1,4 +1,4 @@
-"""What is said around the composer: what waits above it, what sending would cost below; on a low screen in the meter's line."""
+"""The words around the composer: what waits above, what sending costs below; on a low screen in the meter's line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Label:
         self._tell()
 
     def say(self, words: str, *shorter: str) -> None:
-        """Say above the composer what waits, or what was just done; `shorter` are words for less room, beside who is asked."""
+        """Say above the composer what waits, or what was just done; `shorter` is for less room, as beside the meter."""
         self._composer.border_title = words
         self._waits = shorter or (words,)
         self._tell()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
-    """Cut one line into ranges of at most `width` cells, at blanks where there are any; blanks at a cut are left out."""
+    """Cut one line into ranges of at most `width` cells, at spaces if there are any; spaces at a cut are left out."""
     width = max(4, width)
     if len(text) <= width and (text.isascii() or cell_len(text) <= width):
         return [(0, len(text))]
@@ -46,12 +46,12 @@ def _indent(text: str) -> int:
 
 
 def hanging(text: str, width: int) -> int:
-    """Return how many cells what goes on of a wrapped line stands further right."""
+    """Return by how many cells the continued lines of a wrapped line are indented."""
     return min(_indent(text), max(4, width) // 2)
 
 
 def _room(width: int, first: int, indent: int) -> int:
-    """Continued lines are drawn below the first one's indentation."""
+    """Return the room for a range: continued lines are drawn below the first one's indentation."""
     return width - (min(indent, width // 2) if first else 0)
 
 
@@ -91,14 +91,15 @@ def strip(segments: Iterable[Segment], width: int, fill: Style | None = None) ->
 
 
 def marked(line: Strip, first: int, last: int, style: Style) -> Strip:
-    """Lay the ground of a style over some characters of a line, from `first` to before `last`: what the mouse has selected.
+    """Lay a style's background over some characters of a line, `first` to `last` (exclusive): the mouse's selection.
 
-    Its foreground is none to write in: where a theme names none, Textual gives that of the ground, which shows nothing.
+    The style's foreground is not used: if a theme names none, Textual gives it the background's colour, which shows
+    nothing.
     """
     first, last = (cell_len(line.text[: max(0, each)]) for each in (first, last))
     if first >= last:
         return line
-    # Below what is there its ground would hide it: every line has one.
+    # Applied below the line's own styles it would be hidden: every line has a background.
     ground = Style(bgcolor=style.bgcolor, reverse=style.reverse)
     over = Strip(Segment.apply_style(line.crop(first, last), post_style=ground), last - first)
     return Strip.join([line.crop(0, first), over, line.crop(last, line.cell_length)])
@@ -112,7 +113,7 @@ def cut(text: str, width: int) -> str:
 
 
 def middle(text: str, width: int) -> str:
-    """Leave out the middle of what is too long: both ends tell names apart."""
+    """Leave out the middle of what is too long: names are told apart by both ends."""
     text = safe(text)
     if cell_len(text) <= width or width < 5:
         return text
@@ -121,14 +122,14 @@ def middle(text: str, width: int) -> str:
 
 
 def fitting(parts: Sequence[str], width: int, gap: str) -> str:
-    """Join parts, and leave out whole ones from the end until they fit; only the first is ever cut."""
+    """Join parts, leaving out whole ones from the end until they fit; only the first is ever cut."""
     while len(parts) > 1 and cell_len(gap.join(parts)) > width:
         parts = parts[:-1]
     return cut(gap.join(parts), width)
 
 
 def longest(ways: Sequence[str], width: int) -> str:
-    """Return the last of some ways to say it, each longer than the one before, that fits; the first where none does."""
+    """Return the last of some wordings, each longer than the one before, that fits; the first if none does."""
     return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
 
 

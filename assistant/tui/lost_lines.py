@@ -1,4 +1,4 @@
-"""What is said of hunks that have lost their place: which do not fit any more, why, and the ways out."""
+"""The words about hunks that have lost their place: which do not fit any more, why, and the ways out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def places(lost: Iterable[Lost], hunks: Sequence[Hunk]) -> list[int]:
-    """Return where they stand among the hunks in sight, from 0."""
+    """Return the places of lost hunks among the hunks in sight, from 0."""
     gone = {each.hunk for each in lost}
     return [place for place, hunk in enumerate(hunks) if hunk in gone]
 
@@ -41,7 +41,7 @@ def above(why: str, lost: Sequence[Lost], hunks: Sequence[Hunk], price: str) -> 
 
 
 def beside(lost: Iterable[Lost], hunk: Hunk) -> str:
-    """Say why one hunk has lost its place, and why it is not sent back where that is so; empty where it has one."""
+    """Say why one hunk has lost its place and, if so, why it is not sent back; empty if it has a place."""
     misfit = next((each.misfit for each in lost if each.hunk == hunk), None)
     if misfit is None:
         return ""
@@ -55,7 +55,7 @@ def nothing_back(misfits: Iterable[Misfit]) -> str:
 
 
 def next_place(lost: Iterable[Lost], hunks: Sequence[Hunk], at: int) -> int:
-    """Return where the next of them stands, from a hunk on, round the end; there where none does."""
+    """Return the place of the next lost hunk from hunk `at` on, going on at the start; `at` if there is none."""
     found = places(lost, hunks)
     return next((place for place in found if place >= at), found[0] if found else at)
 

@@ -47,12 +47,12 @@ _SQUAT = 14
 _LITTLE = 28
 """Cells for the price of a question in the meter's line."""
 _PAUSE_S = 0.3
-"""How long typing must pause before the price of what stands in the composer is worked out."""
+"""Seconds that typing must pause before the price of the composer's text is worked out."""
 _MOMENT_S, _SAID_S = 0.01, 2.0
 _BEAT_S, _TICK_S = 60.0, 2.0
-"""How often the meter is looked at while nothing happens, and the clock while a question waits for a reset."""
+"""Seconds between looks at the meter while nothing happens, and at the clock while a question waits for a reset."""
 _AWAKE_S = 900.0
-"""How long after the user's last question or command somebody is still asked for the quota."""
+"""Seconds after the user's last question or command for which providers are still asked for the quota."""
 
 
 class MainScreen(Screen[None]):
@@ -130,11 +130,11 @@ class MainScreen(Screen[None]):
         self.set_interval(_TICK_S, self._tick)
 
     def _tick(self) -> None:
-        """Look at the clock, and keep what was decided: whatever ends this process takes no more than a moment of it."""
+        """Look at the clock, and keep what was decided: whatever ends this process costs no more than a moment."""
         self.holding.tick()
         until = self.meter.state.until
         if until is not None and until != self._over and until <= self.session.now():
-            self._over = until  # once: whoever says the figure may be behind
+            self._over = until  # only once: the figure may come late
             self.ask_meter(idle=True)
         review = self.hunks.review
         if self.hunks.preview is None and review is not self._kept:
@@ -142,11 +142,11 @@ class MainScreen(Screen[None]):
             self.session.mark(review, self.hunks.subject.turn)
 
     def on_resize(self) -> None:
-        """One pane or two."""
+        """Show one pane or two."""
         self.arrange_panes()
 
     def on_screen_suspend(self) -> None:
-        """Hand on to the sheet that opens what was typed for it before it was there."""
+        """Hand the keys that were typed for a sheet, before it was there, to the sheet that opens."""
         if typed := self.hunks.ahead.take():
             self._hand_on(typed, 100)
 
@@ -158,17 +158,17 @@ class MainScreen(Screen[None]):
             self.app.post_message(events.Key(event.key, event.character))
 
     def _screen_resized(self, size: Size) -> None:
-        if size != self._size:  # Textual tells the same size four times at the start, and would lay out each time
+        if size != self._size:  # Textual reports the same size four times at the start, and would lay out each time
             super()._screen_resized(size)
 
     def arrange_panes(self) -> None:
-        """Show both panes side by side when there is room and something to decide, or on its way, else the one that is in use."""
+        """Show both panes if there is room and something to decide, or on its way; else the one that is in use."""
         something = self._reviewing or bool(self.hunks.hunks) or self.hunks.filling
         wide = self.size.width >= _WIDE and something and not (self._reviewing and self.hunks.beside)
         self.set_class(wide, "-wide")
         self.around.place(low=self.size.height < _SQUAT)
         for pane, there in ((self.talk, wide or not self._reviewing), (self.hunks, wide or self._reviewing)):
-            if pane.display != there:  # to say it again would lay out all of the screen again
+            if pane.display != there:  # setting it again would lay out the whole screen again
                 pane.display = there
 
     @work(exclusive=True, group="begin")
@@ -191,7 +191,7 @@ class MainScreen(Screen[None]):
     # What is typed.
 
     def on_composer_sent(self, message: Composer.Sent) -> None:
-        """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
+        """Send words, or keep them until the running turn has ended; show the conversation: hunks keep their marks."""
         if self._reviewing:
             self.compose_again()
         self.sending.sent(message.text)
@@ -206,7 +206,7 @@ class MainScreen(Screen[None]):
             self.open("help" if message.what == "help" else "quit")
 
     def on_text_area_changed(self, event: Composer.Changed) -> None:
-        """Say what the word may become, and what sending would cost once typing pauses."""
+        """Offer what the word may become, and show the price of sending once typing pauses."""
         if event.text_area is not self.composer:
             return
         if self._pause is not None:
@@ -223,12 +223,12 @@ class MainScreen(Screen[None]):
         self.completions.show(word, await self._completer.choices(word))
 
     def price_anew(self) -> None:
-        """Say again what sending would cost: what would be sent has changed."""
+        """Show the price of sending again: what would be sent has changed."""
         self._quote()
 
     @work(exclusive=True, group="quote")
     async def _quote(self) -> None:
-        """Say below the composer what sending would cost, with this model and with the two that come next."""
+        """Show below the composer what sending would cost, with this model and with the two that come next."""
         from assistant.tui import quoting
 
         text = self.composer.text
@@ -246,12 +246,12 @@ class MainScreen(Screen[None]):
         self.around.say(*(", ".join(filter(None, each)) for each in told))
 
     def on_descendant_focus(self) -> None:
-        """Say how a turn is stopped from where the keys are now."""
+        """Say how a turn is stopped from where the keys go now."""
         if self.session.asking:
             self.label()
 
     def held(self, hold: Hold) -> None:
-        """Let the user choose what becomes of a question that was held; what is queued waits for that."""
+        """Let the user choose what becomes of a question that was held; queued questions wait for that."""
         self.holding.about = hold.text
         self._offer(hold)
 
@@ -260,7 +260,7 @@ class MainScreen(Screen[None]):
         await self.holding.offer(hold)
 
     def submit(self, text: str, *, once: bool = False) -> None:
-        """Do what was typed and show what comes of it; `once` the user has said that it may cost what it does."""
+        """Do what was typed and show what comes of it; `once`: the user has accepted the cost."""
         self.sending.begin(text)
         self._submit(text, once=once)
 
@@ -277,7 +277,7 @@ class MainScreen(Screen[None]):
 
     @work(exclusive=True, group="burnt")
     async def tell_burnt(self) -> None:
-        """Say what the conversation has burnt, and how much of the window it fills, where another one or another model begins."""
+        """Show what the conversation has burnt and how full the window is, once another talk or model begins."""
         accounts = self.session.accounts
         share = await self._share()
         if self.session.asking:
@@ -288,7 +288,7 @@ class MainScreen(Screen[None]):
 
     @work(exclusive=True, group="share")
     async def tell_share(self) -> None:
-        """Say how much of the window of the model that is chosen the conversation fills."""
+        """Show how much of the chosen model's window the conversation fills."""
         share = await self._share()
         if not self.session.asking:
             self.meter.show(self.meter.state._replace(context_share=share))
@@ -300,7 +300,7 @@ class MainScreen(Screen[None]):
 
     @work(exclusive=True, group="meter")
     async def ask_meter(self, *, idle: bool = False) -> None:
-        """Show how the meter stands, and ask who pays, behind what the user does: after he has asked or chosen, never before."""
+        """Show the meter, and ask the providers in the background: after the user has asked or chosen, never before."""
         if idle and self.session.asking:
             return
         self._busy_at = self._busy_at if idle else monotonic()
@@ -311,17 +311,17 @@ class MainScreen(Screen[None]):
 
     @work(group="turn")
     async def run_turn(self, stream: command.Stream, instead: str = "") -> None:
-        """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
+        """Run a stream in a worker of its own, so that opening a screen meanwhile does not break it off."""
         await self.walk(stream, instead)
-        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
+        self.ask_meter()  # another model may have been asked, which is paid for otherwise
 
     async def walk(self, stream: command.Stream, instead: str = "") -> TurnEnded | AssistantError | None:
-        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one.
+        """Show the events of a stream, and the error it ends with; return that, or the end of the turn if it was one.
 
-        `instead` is what the user could do where a limit holds it back.
+        `instead` is what the user could do if a limit holds it back.
         """
         ended = None
-        beside = self.session.asking  # what is done while an answer comes does not end that
+        beside = self.session.asking  # what is done while an answer comes does not end the answer
         if not beside:
             self.sending.asked()
         clock = self.set_interval(1.0, self.label)
@@ -334,7 +334,7 @@ class MainScreen(Screen[None]):
         except AssistantError as error:
             if not beside:
                 self.talk.end()
-            held = error.hold if isinstance(error, BudgetError) else None  # its hint is for who has no screen
+            held = error.hold if isinstance(error, BudgetError) else None  # its hint is for users without a screen
             words = str(error) if held is None else f"{held.why} {instead or 'F3 chooses another model.'}"
             self.talk.add(words, "error")
             return error
@@ -346,14 +346,14 @@ class MainScreen(Screen[None]):
         return ended
 
     def stumbled(self, error: BaseException) -> None:
-        """Say that something of ours went wrong, and where; all else goes on."""
+        """Report that something of ours went wrong, and where; everything else goes on."""
         self.talk.end()
         self.talk.add(present.fault(error, self.session.env), "error")
 
     # Hunks.
 
     def review(self) -> None:
-        """Go to the hunks, unless the user is typing: then they wait, and a key goes to them."""
+        """Go to the hunks, unless the user is typing: then the hunks wait until a key leads there."""
         if self.composer.has_focus and self.composer.recently_typed():
             self.arrange_panes()
             return
@@ -366,7 +366,7 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
 
     def show_talk(self) -> None:
-        """Let what is said be seen; where there is room for both, the hunks keep the keys."""
+        """Show the conversation; if there is room for both, the hunks keep the keys."""
         self.talk.follow()
         if not self.talk.display:
             self.compose_again()
@@ -380,14 +380,14 @@ class MainScreen(Screen[None]):
         self.composer.focus()
 
     def leave_hunks(self) -> None:
-        """Go back to the composer, now; an undo that was only looked at makes way for what is proposed."""
+        """Go back to the composer at once; an undo that was only looked at makes way for what is proposed."""
         if self.hunks.preview is not None:
             present.show_proposal(self)
         self.compose_again()
         self.set_focus(self.composer)
 
     def type_on(self, event: events.Key | events.Paste) -> None:
-        """Hand on what was typed among the hunks and is for the composer."""
+        """Hand on to the composer what was typed among the hunks and is for it."""
         typed = events.Key(event.key, event.character) if isinstance(event, events.Key) else events.Paste(event.text)
         typed._set_forwarded()  # noqa: SLF001 - else the app would hand on once more what the composer has no use for
         self.composer.post_message(typed)
@@ -402,10 +402,10 @@ class MainScreen(Screen[None]):
 
     @work(group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
-        """Write what was taken, or take it back; files that run by themselves are asked about by name."""
+        """Write what was taken, or undo it; the user confirms files that run by themselves, by name."""
         from assistant.tui import reviewing
 
-        if self._deciding:  # Enter was pressed twice: what writes is not to be interrupted
+        if self._deciding:  # Enter was pressed twice: writing must not be interrupted
             return
         self._deciding = True
         try:
@@ -423,7 +423,7 @@ class MainScreen(Screen[None]):
     # Keys.
 
     def action_stop(self) -> None:
-        """Stop the running turn, or wait no longer; what was queued goes back to the composer."""
+        """Stop the running turn, or stop waiting; what was queued goes back to the composer."""
         self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
@@ -433,7 +433,7 @@ class MainScreen(Screen[None]):
         """Go between composer and hunks."""
         if self.hunks.has_focus:
             self.compose_again()
-            self.set_focus(self.composer)  # now: what was typed right behind the key is meant for there
+            self.set_focus(self.composer)  # at once: what was typed right after the key is meant for there
         else:
             self.go_to_hunks()
             self.set_focus(self.hunks)
@@ -472,7 +472,7 @@ class MainScreen(Screen[None]):
         self.talk.toggle()
 
     def action_repaint(self) -> None:
-        """Paint all of it again."""
+        """Paint everything again."""
         self.refresh(layout=True)
 
     @work(exclusive=True, group="ask")
@@ -495,7 +495,7 @@ class MainScreen(Screen[None]):
             self.composer.recall(words)
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else stop a turn, else clear the composer, else leave at the second time."""
+        """Copy the selection, else stop a turn, else clear the composer, else leave if it is pressed a second time."""
         typed = self.composer.selected_text if self.composer.has_focus else ""
         selected = typed or self.get_selected_text()
         if selected:
@@ -516,7 +516,7 @@ class MainScreen(Screen[None]):
             self._armed = self.set_timer(_SAID_S, self.stay)
 
     def stay(self) -> None:
-        """Hear that something else was pressed than Ctrl+C: once more does not leave."""
+        """Note that a key other than Ctrl+C was pressed: one more Ctrl+C does not leave."""
         if self._leaving and self._armed is not None:
             self._armed.stop()
             self._leaving = False
@@ -528,7 +528,7 @@ class MainScreen(Screen[None]):
 
     @work(group="held")
     async def go_on_waiting(self) -> None:
-        """Offer again what waited when the conversation that was taken up was left."""
+        """Offer again what waited when the resumed conversation was left."""
         try:
             await self.holding.go_on()
         except AssistantError as error:

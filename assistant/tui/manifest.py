@@ -1,7 +1,7 @@
 """The manifest: what the next question shows the model, piece by piece with its price and reason, and keys to decide.
 
-It shows what stands in the composer as it would go out now; with an empty composer, what the last question showed. What
-is decided here holds for the session: `session.sight` keeps it.
+It shows the composer's text as it would be sent now; with an empty composer, what the last question showed. Decisions
+made here hold for the session: `session.sight` keeps them.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from assistant.tui.theme import Theme
 
 _BESIDE = 110
-"""Columns from which the text of a piece stands beside the list."""
+"""Columns from which the text of a piece is shown beside the list."""
 _AGAIN_S, _WAITS = 1.0, 20
-"""While the index is not complete the list is gathered again after so many seconds, so many times."""
+"""Seconds until the list is gathered again while the index is not complete, and how many times."""
 _SHOWN = "It goes to the model with each question that shows it, until this session ends or you mask it again."
 _SAID = (
     "It goes to the model with your question, and stays in the conversation from then on, kept on this disk with it."
@@ -53,7 +53,7 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the list: what it is about, how many tokens (None where it is not sent), its name, and why."""
+    """One line of the list: its kind and path, how many tokens (None if it is not sent), its name, and why."""
 
     kind: str
     path: str
@@ -64,7 +64,7 @@ class Row:
     secret: Masked | None = None
 
     def likeness(self, other: Row) -> int:
-        """Say how far another line is about the same, of a context that was gathered anew; 0 for another file."""
+        """Return how likely it is that a line of a newly gathered context is about the same; 0 for another file."""
         if self.path != other.path:
             return 0
         same_sort = (self.secret is None) == (other.secret is None)
@@ -72,7 +72,7 @@ class Row:
 
 
 def rows(context: Context, pinned: Collection[str], out: Collection[str] = ()) -> list[Row]:
-    """Return the lines: what is sent in its order, then secrets, then what is kept `out` by now, pictures too, or left out and why."""
+    """Return the lines: what is sent, in its order, then secrets, then what is kept `out` or left out, and why."""
     found = [
         Row("pinned" if each.path in pinned else "shown", each.path, each.tokens, each.title, each.why, each)
         for each in context.sections
@@ -89,7 +89,7 @@ def rows(context: Context, pinned: Collection[str], out: Collection[str] = ()) -
 
 
 class Manifest(Sheet[None]):
-    """A list of what goes out, the text of the piece in sight beside it where there is room."""
+    """A list of what is sent, with the text of the highlighted piece beside it if there is room."""
 
     CSS = """
     Manifest { align: center middle; }
@@ -149,7 +149,7 @@ class Manifest(Sheet[None]):
             self._gather()
 
     def on_resize(self) -> None:
-        """The text beside the list, or behind Enter; lines as long as there is room."""
+        """Show the text beside the list, or only after Enter; draw lines as long as there is room."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
         self._say()
         if self.context is not None:
@@ -157,7 +157,7 @@ class Manifest(Sheet[None]):
             self.call_after_refresh(lambda: self._draw(self.chosen))
 
     def _say(self, words: str = "", use: str = "note") -> None:
-        """Say something in the line of keys; without words those."""
+        """Show words in the line of keys, or the keys if there are no words."""
         said = cut(words, self._width) or longest(_KEYS, self._width)
         self._foot.update(Text(said, style=self.look[use]))
 
@@ -173,7 +173,7 @@ class Manifest(Sheet[None]):
 
     @work(exclusive=True, group="look")
     async def _gather(self) -> None:
-        """Look again, as the decisions are now."""
+        """Gather the context again, under the decisions as they are now."""
         try:
             context = await asyncio.to_thread(self.session.sight.look, self.question, self._masked)
             quote = await asyncio.to_thread(self.session.pricing.quote, self.question)
@@ -214,7 +214,7 @@ class Manifest(Sheet[None]):
         return " · ".join(parts)
 
     def _draw(self, here: Row | None) -> None:
-        """Fill the list, the same line in sight as before, or one of the same file where what becomes of it was changed."""
+        """Fill the list; keep the same line highlighted, or one of the same file if its state was changed."""
         at = self.list.highlighted or 0
         width = self.list.size.width or self._width
         self.list.clear_options()
@@ -236,7 +236,7 @@ class Manifest(Sheet[None]):
 
     @property
     def chosen(self) -> Row | None:
-        """The line in sight."""
+        """The highlighted line."""
         at = self.list.highlighted
         if at is None or at >= self.list.option_count:
             return None
@@ -244,7 +244,7 @@ class Manifest(Sheet[None]):
         return self.rows[number] if number < len(self.rows) else None
 
     def _words(self, row: Row) -> str:
-        """The text of a piece, or what can be done about a line that is not sent."""
+        """Return the text of a piece, or what can be done about a line that is not sent."""
         if row.section is not None:
             return "\n".join(map(safe, row.section.text.split("\n")))
         if row.why == NO_TEXT:
@@ -257,7 +257,7 @@ class Manifest(Sheet[None]):
         }.get(row.kind, f"{row.title}: {row.why}.\n\np pins it, which shows it whole.")
 
     def on_option_list_option_highlighted(self) -> None:
-        """Show the text of the piece in sight."""
+        """Show the text of the highlighted piece."""
         self._read()
 
     def _read(self) -> None:
@@ -304,7 +304,7 @@ class Manifest(Sheet[None]):
             self._say("p pins a file, and this is none")
             return
         try:
-            if row.path in sight.pinned:  # a second key may come before the list has heard of the first
+            if row.path in sight.pinned:  # a second key may come before the list is updated
                 sight.drop(row.path)
             else:
                 await asyncio.to_thread(sight.add, row.path)
@@ -315,7 +315,7 @@ class Manifest(Sheet[None]):
 
     @work(exclusive=True, group="ask")
     async def action_allow(self) -> None:
-        """Let one secret leave after a yes to its name, or mask it again."""
+        """Let one secret through after a yes to its name, or mask it again."""
         row, sight = self.chosen, self.session.sight
         if row is None:
             return
@@ -347,7 +347,7 @@ class Manifest(Sheet[None]):
             self._again()
 
     def _again(self) -> None:
-        """Gather anew: the last question is then shown as it would go out now."""
+        """Gather again: the last question is then shown as it would be sent now."""
         self._sent = False
         self._say()
         self._gather()

@@ -1,6 +1,6 @@
 """Answers as they are meant to be read: the marks of Markdown become styles. Its tables are in `tables`.
 
-One line at a time, as they come: what is no mark for certain stays as it was written.
+Lines are read one at a time, as they come: what is not a mark for certain stays as it was written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _INLINE = re.compile(
     r"(?P<ticks>(?<!`)(`+)(?!`)(?P<ticked>.+?)(?<!`)\2(?!`))"
-    # A star between letters or digits is a product, one beside a slash or before a dot a pattern of paths.
+    # A star between letters or digits is a product; beside a slash or before a dot it is a pattern of paths.
     r"|(?<![A-Za-z0-9_*\\/])\*\*(?=[^\s*])(?P<strong>.+?)(?<=[^\s*])\*\*(?![A-Za-z0-9_*/])"
     r"|(?<![A-Za-z0-9_*\\/])\*(?=[^\s*.])(?P<emphasis>[^*]+?)(?<=[^\s*])\*(?![A-Za-z0-9_*/])"
     r"|(?<![A-Za-z0-9_~\\/])~~(?=[^\s~])(?P<struck>.{1,500}?)(?<=[^\s~])~~(?![A-Za-z0-9_~/])"
@@ -33,14 +33,14 @@ _LINE = 24
 
 
 class Piece(NamedTuple):
-    """Some letters of a line, and the name of their style; empty for that of the line."""
+    """Some characters of a line, and the name of their style; empty for the line's own style."""
 
     text: str
     style: str = ""
 
 
 def shown(text: str) -> list[Piece]:
-    """Return the pieces of a line that is no code, without the marks."""
+    """Return the pieces of a line that is not code, without the marks."""
     if _RULE.match(text):
         return [Piece("─" * _LINE)]
     head = _HEAD.match(text)
@@ -49,7 +49,7 @@ def shown(text: str) -> list[Piece]:
 
 
 def pieces(text: str, style: str = "") -> Iterator[Piece]:
-    """Yield the pieces of some words within a line; what has no mark is in `style`."""
+    """Yield the pieces of some words within a line; words without a mark are in `style`."""
     at = 0
     for match in _INLINE.finditer(text) if _MARKED.search(text) else ():
         if match.start() > at:
@@ -72,7 +72,7 @@ def pieces(text: str, style: str = "") -> Iterator[Piece]:
 
 
 def _character(entity: str) -> str:
-    """Return the sign that HTML names so; one that cannot be seen stays a name."""
+    """Return the character that an HTML entity names; if it cannot be seen, the entity stays."""
     from html import unescape
 
     found = unescape(entity)
@@ -82,14 +82,14 @@ def _character(entity: str) -> str:
 
 
 class Fence(NamedTuple):
-    """What begins a block of code: its marks, and the language of it, empty where none is named."""
+    """The beginning of a code block: its marks, and its language, empty if none is named."""
 
     marks: str
     language: str
 
     @classmethod
     def of(cls, line: str) -> Fence | None:
-        """Read a line; None where it begins no block."""
+        """Read a line; None if it begins no block."""
         found = _FENCE.match(line)
         return cls(found["marks"], found["language"].lower()) if found else None
 

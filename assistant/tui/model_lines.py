@@ -1,4 +1,4 @@
-"""A model as a line of a list, and the lines that tell about it: window, price now, who pays, what it can do, and what is in the way."""
+"""A model as a line of a list, and lines about it: window, price now, who pays, what it can do, what is in the way."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 FITS = {"yes": "fits", "perhaps": "may not fit", "no": "does not fit", "unknown": "window unknown"}
 NARROW, WIDE = 60, 110
-"""Cells below which a row is its name only, and from which it has all columns."""
+"""Cells below which a row is only its name, and from which it has all columns."""
 _MARKS = "★ "
 
 
 def heads(width: int) -> Text:
-    """Say what stands in the columns of `line`."""
+    """Name the columns of `line`."""
     words = f"  {'model':<{_name_width(width)}}"
     if width >= NARROW:
         words += f" {'window':>6} {'in/out per M':>16} {'pays':<8}"
@@ -33,7 +33,7 @@ def heads(width: int) -> Text:
 
 
 def line(row: Row, width: int, effect: Carried | None = None, *, spent: bool = False) -> Text:
-    """Draw a row in a width: favourite, name, window, price now, who pays, and what is in the way; `spent`: a plan that is used up."""
+    """Draw a row: favourite, name, window, price now, payer, and what is in the way; `spent`: its plan is used up."""
     room = _name_width(width)
     style = "" if row.ready and not spent else "dim"
     text = Text(_MARKS[0] if row.favourite is not None else _MARKS[1], no_wrap=True, end="")
@@ -64,7 +64,7 @@ def _name_width(width: int) -> int:
 
 
 def rate(row: Row) -> str:
-    """Say the price that holds now, in and out for a million tokens; what a plan includes and what is free says so."""
+    """Return the price that applies now, in and out per million tokens; or that a plan includes it, or it is free."""
     if row.payer in {"plan", "free", "local"}:
         return {"plan": "in the plan", "free": "free", "local": "free"}[row.payer]
     if row.price is None:
@@ -78,7 +78,7 @@ def _sold(price: Price, name: str) -> str:
 
 
 def facts(row: Row, effect: Carried | None = None, spent: str = "") -> list[str]:
-    """Tell about a model in a few lines, what is `spent` and what it costs first: a low screen has no room for more."""
+    """Return a few lines about a model; `spent` and the price come first, as a low screen has no room for more."""
     model, provider = row.model, row.provider
     key = "" if row.ready else f"; no key: set {' or '.join(provider.key_names)}"
     lines = [*filter(None, [spent]), _prices(row)]
@@ -126,7 +126,7 @@ def _prices(row: Row) -> str:
 
 
 def _abilities(row: Row) -> str:
-    """Say in columns what a model can do: think before it answers, see images, read from a cache."""
+    """Show in columns what a model can do: think before it answers, see images, read from a cache."""
     signs = (("thinking", "think"), ("images", "img"), ("cache", "cache"))
     return " ".join(f"{sign if name in row.model.abilities else '·':<{len(sign)}}" for name, sign in signs)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show(screen: Stage, what: str, argument: str) -> None:
-    """Open it; a sheet has a worker of its own."""
+    """Do what a command asks of the screen; a sheet gets a worker of its own."""
     match what:
         case "quit":
             screen.app.exit(0)
@@ -43,7 +43,7 @@ def show(screen: Stage, what: str, argument: str) -> None:
 
 
 def _leave_talk(screen: Stage) -> None:
-    """Leave nothing of the conversation that was shown: what waits or is queued is not to go out into another one."""
+    """Clear the conversation that was shown: what waits or is queued must not go out into another one."""
     screen.talk.clear()
     screen.hunks.forget()
     screen.holding.forget()

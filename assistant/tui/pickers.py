@@ -46,7 +46,7 @@ class Sheet(ModalScreen[ScreenResultType]):
             self.app.post_message(events.Key("escape", None))
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close and give the answer; a second key of the same haste finds nothing to close."""
+        """Close and return the answer; a second, hasty key finds nothing to close."""
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
 
@@ -56,16 +56,16 @@ EDGES = [
     Binding("ctrl+home", "edge(-1, True)", show=False, priority=True),
     Binding("ctrl+end", "edge(1, True)", show=False, priority=True),
 ]
-"""Keys that lead to the ends of a list: with Ctrl always, else while nothing is typed."""
+"""Keys that lead to the ends of a list: with Ctrl always, otherwise only while nothing is typed."""
 
 
 def stepped(at: int, step: int, count: int) -> int:
-    """Move in a list of `count` rows: around it by one row, and to its ends at most by more."""
+    """Return the new place in a list of `count` rows: a step of one wraps around, a longer one stops at the ends."""
     return (at + step) % count if abs(step) == 1 else max(0, min(count - 1, at + step))
 
 
 def to_edge(sheet: Sheet[ScreenResultType], side: int, *, sure: bool) -> None:
-    """Go to an end of the list of a sheet; of the words above it where there are some, unless it is `sure`."""
+    """Go to an end of a sheet's list; or of the words above it if there are any, unless it is `sure`."""
     words, options = sheet.query_one(Input), sheet.query_one(OptionList)
     if words.value and not sure:
         words.action_home() if side < 0 else words.action_end()
@@ -74,7 +74,7 @@ def to_edge(sheet: Sheet[ScreenResultType], side: int, *, sure: bool) -> None:
 
 
 class Picker(Sheet[str | None]):
-    """A list that narrows while one types; gives the key of the row, or None."""
+    """A list that is narrowed by typing; returns the key of the chosen row, or None."""
 
     CSS = SHEET_CSS.format(name="Picker")
     BINDINGS = [  # noqa: RUF012 - Textual's way
@@ -120,7 +120,7 @@ class Picker(Sheet[str | None]):
             options.highlighted = 0
 
     def action_step(self, step: int) -> None:
-        """Move in the list while the words keep the focus."""
+        """Move in the list; the input keeps the focus."""
         options = self.query_one(OptionList)
         if options.option_count:
             options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
@@ -130,7 +130,7 @@ class Picker(Sheet[str | None]):
         to_edge(self, side, sure=sure)
 
     def on_input_submitted(self) -> None:
-        """Choose the row in sight."""
+        """Choose the highlighted row."""
         options = self.query_one(OptionList)
         if options.highlighted is not None and options.option_count:
             self._choose(options.get_option_at_index(options.highlighted).id or "")
@@ -144,7 +144,7 @@ class Picker(Sheet[str | None]):
 
 
 class Editor(Sheet[str | None]):
-    """A text to change; gives the new text, or None. What was typed is thrown away only at a second Esc."""
+    """A text to change; returns the new text, or None. What was typed is thrown away only at a second Esc."""
 
     KEYS = "Ctrl+S accepts, Esc leaves it"
     CSS = SHEET_CSS.format(name="Editor")
@@ -166,7 +166,7 @@ class Editor(Sheet[str | None]):
             yield Pad(self._text, show_line_numbers=False)
 
     def action_leave(self) -> None:
-        """Leave it; where something was typed, only if that is meant."""
+        """Leave; if something was typed, only at the second time."""
         text = self.query_one(TextArea).text
         if text in {self._text, self._asked}:
             self.dismiss(None)
@@ -178,7 +178,7 @@ class Editor(Sheet[str | None]):
         self.query_one(Static).update(words)
 
     def action_accept(self) -> None:
-        """Give the text back, with what was typed right before this key: the area may not have heard of it yet."""
+        """Return the text, with what was typed right before this key: the area may not have received that yet."""
         self.query_one(TextArea).call_later(self._give)
 
     def _give(self) -> None:
@@ -186,7 +186,7 @@ class Editor(Sheet[str | None]):
 
 
 class Note(Editor):
-    """Some words to write, with the keys of the composer: Enter is enough to give them."""
+    """Some words to write, with the keys of the composer: Enter is enough to accept them."""
 
     KEYS = "Enter keeps it, Ctrl+J begins a new line, Esc leaves it"
     CSS = SHEET_CSS.format(name="Note") + "Note > Vertical { height: 40%; min-height: 6; }"
@@ -196,12 +196,12 @@ class Note(Editor):
     ]
 
     def on_mount(self) -> None:
-        """Go on behind what is there."""
+        """Put the cursor after what is there."""
         area = self.query_one(TextArea)
         area.move_cursor(area.document.end)
 
     def action_newline(self) -> None:
-        """Begin a new line behind what was typed before."""
+        """Begin a new line after what was typed before."""
         area = self.query_one(TextArea)
         area.call_later(area.insert, "\n")
 
@@ -234,7 +234,7 @@ class Page(Sheet[None]):
 
 
 class Confirm(Sheet[bool]):
-    """Something that wants a yes of its own. Keys typed before it can be seen mean nothing."""
+    """A question that needs a yes of its own. Keys typed before it can be seen mean nothing."""
 
     CSS = SHEET_CSS.format(name="Confirm")
     BINDINGS = [  # noqa: RUF012 - Textual's way

@@ -1,4 +1,4 @@
-"""What the screen shows of an event: one match, nothing else."""
+"""What the screen shows for an event: one match, nothing else."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _EARLY = {
     "length": 'the answer reached the most that the model may write; "go on" takes it further',
     "cancelled": "stopped; what had come is kept",
 }
-"""How a turn ended that did not come to its end, in words."""
+"""Words for a turn that did not come to its end."""
 _NAMED = 8
-"""Files that are named when many were written."""
+"""Most files that are named when many were written."""
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -71,7 +71,7 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.UsageMoved(usage, cost, session_usage, session_costs, held):
             state = meter.state.burning(usage, cost)
             share = state.context_share
-            if held:  # it fills nothing of a window of another model that was chosen meanwhile
+            if held:  # meaningless for the window of another model that was chosen meanwhile
                 share = held / screen.window if screen.window and screen.window == screen.asked_window else None
             meter.show(state._replace(session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
@@ -190,7 +190,7 @@ def _badge(provider: str, model: str, effort: str) -> str:
 
 
 def fold(talk: Transcript, edit: Edit) -> None:
-    """Fold an edit of the answer that is just being said into one line: its file, and how many lines come and go."""
+    """Fold an edit of the running answer into one line: its file, and how many lines it adds and removes."""
     from assistant.edits.compare import changes
 
     before, after = (text.removesuffix("\n").split("\n") if text else [] for text in (edit.before, edit.after))
@@ -201,13 +201,13 @@ def fold(talk: Transcript, edit: Edit) -> None:
 
 
 def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> None:
-    """Show the hunks that wait for decisions; `written` what was decided of those in sight is done."""
+    """Show the hunks that wait for decisions; `written`: what was decided about those in sight is done."""
     from assistant.edits.review import Review
 
     proposal = screen.session.proposed
     kept = screen.hunks.kept()
     was = screen.hunks.subject.turn
-    screen.session.mark(kept.get(was), was)  # what was decided a moment ago of hunks that are set aside now
+    screen.session.mark(kept.get(was), was)  # recent decisions about hunks that are set aside now
     if proposal is None:
         screen.hunks.show(Subject())
         return
@@ -224,9 +224,9 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
     left = screen.session.changes.marked
     if before is None:
         review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
-    else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
+    else:  # the user's marks, cuts and words outlive another turn, a repair, and a partial write
         same = before.patch == proposal.patch
-        going = before if same or not written else before.rest()  # one that is written decides about no equal one
+        going = before if same or not written else before.rest()  # decisions that were carried out are over
         review = before if same else going.over(proposal.patch)
     told = _from(proposal)
     if was != proposal.turn and any(each.turn == was for each in screen.session.changes.set_aside):
@@ -237,20 +237,20 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
 
 
 def _from(proposal: Proposal) -> str:
-    """Say who proposed hunks, and what the turn cost; of hunks that a repair came on top of, the first turn first."""
+    """Say who proposed the hunks and what the turn cost; if a repair came on top, the first turn first."""
     words = f"turn {proposal.turn}, {proposal.model}{f', {proposal.cost}' if proposal.cost else ''}"
     return words if proposal.earlier is None else f"{_from(proposal.earlier)}; mended in {words}"
 
 
 def listed(paths: Sequence[str], most: int = _NAMED) -> str:
-    """Name files, of many only the first and how many more."""
+    """Name files; of many, only the first and how many more there are."""
     shown = paths if len(paths) <= most else paths[:most]
     more = f" and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
     return ", ".join(shown) + more
 
 
 def _shown(context: Context) -> str:
-    """Say what is shown and why, files with one reason together, the most of it first, and how many pieces are not named."""
+    """Say what is shown and why, files with one reason together, most tokens first, and how many are not named."""
     whys: dict[str, list[Section]] = {}
     for each in context.sections:
         whys.setdefault(each.why, []).append(each)
@@ -294,7 +294,7 @@ def tell_counts(usage: TokenUsage) -> str:
 
 
 def fault(error: BaseException, env: Mapping[str, str]) -> str:
-    """Say that something of ours went wrong, and where; none of the keys and secrets of the environment is said with it."""
+    """Report a fault of ours and where it happened, without the keys and secrets of the environment."""
     from assistant.models.redact import redact
 
     place = ""

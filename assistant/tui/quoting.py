@@ -1,4 +1,4 @@
-"""What a question would cost, said below the composer: with the model that is asked, and with the two that come next."""
+"""The price of a question, shown below the composer: with the model that is asked, and with the two that come next."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def quotes(session: Session, text: str) -> list[Quote]:
 
 
 def line(found: Sequence[Quote], width: int) -> str:
-    """Say quotes in one line that fits: tokens, money and share of the plan with the band of the guess, then the others."""
+    """Put quotes into one line that fits: tokens, money and share of the plan with the error band, then the others."""
     if not found:
         return ""
     first, *others = found
@@ -60,7 +60,7 @@ def line(found: Sequence[Quote], width: int) -> str:
 
 
 def _editor(quote: Quote) -> str:
-    """Say what the editor adds, and how much of whose plan."""
+    """Say what the editor model adds, and its share of its own plan."""
     editor = quote.editor
     if editor is None:
         return ""
@@ -73,7 +73,7 @@ def _band(quote: Quote) -> int:
 
 
 def _cost(quote: Quote) -> str:
-    """Say the money, as a span where it is money at all."""
+    """Return the cost, as a range if it is money at all."""
     if quote.cost.amount is None or quote.cost.status == "free" or not quote.cost.amount:
         return str(quote.cost)
     return f"{quote.cost_low} to {quote.cost_high}"

@@ -1,4 +1,4 @@
-"""What is done about a hunk on a screen of its own: edit it, comment on a line of it, ask another model."""
+"""What is done about a hunk on a screen of its own: editing it, commenting on a line of it, asking another model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BUSY = "a turn is running: wait for its end, or Esc Esc stops it"
 
 
 async def decide(screen: Stage, review: Review, preview: Preview | None) -> None:
-    """Write what was taken, or carry out an undo; the user is asked about each file that runs by itself."""
+    """Write what was taken, or carry out an undo; the user confirms each file that runs by itself."""
     from assistant.edits import disk
 
     if preview is not None:
@@ -50,7 +50,7 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
 
 
 async def _send_back(screen: Stage) -> None:
-    """Send what found no place back to the model, with the hunks that have lost theirs; the others stay as they are marked."""
+    """Send what found no place back to the model, with hunks that have lost theirs; the others keep their marks."""
     from assistant.tui import present
 
     view, session = screen.hunks, screen.session
@@ -68,7 +68,7 @@ async def _send_back(screen: Stage) -> None:
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:
-    """Do it; the review changes only when the user goes through with it."""
+    """Do what was asked for; the review changes only if the user goes through with it."""
     view = screen.hunks
     if what == "help":
         await asking.ask(screen, "help", "hunks")
@@ -97,7 +97,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             return
         case _:
             one = screen.session.proposed
-            writer = one.origin(hunk).writer if one is not None else ""  # it has had its say
+            writer = one.origin(hunk).writer if one is not None else ""  # this model has had its say
             size = await asyncio.to_thread(screen.session.turns.opinion_words, hunk)
             title = f"Who gives a second opinion? ~{size:,} tokens to read"
             name = await asking.pick_model(screen, title, but=writer)
@@ -113,7 +113,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
 
 
 class _Place:
-    """A hunk as it was when a sheet was opened for it: others may have come in its place behind the sheet."""
+    """A hunk as it was when a sheet was opened for it: others may have taken its place behind the sheet."""
 
     def __init__(self, screen: Stage, index: int) -> None:
         self._screen = screen
@@ -126,7 +126,7 @@ class _Place:
     def put(
         self, change: Callable[[Review, int], Review], words: str, hint: str = "", *, decided: bool = False
     ) -> None:
-        """Change the review that the hunk is in, also where it is out of sight by now; where it is in none, the words are shown."""
+        """Change the review that holds the hunk, even out of sight; if none does any more, show the words instead."""
         view = self._screen.hunks
         one, aside = self._screen.session.proposed, self._screen.session.changes.set_aside
         mended = [each.turn for each in one.mended()] if one is not None else []  # a repair came on top of it
@@ -155,7 +155,7 @@ class _Place:
         mine = self._hunk
         if mine is None or review is None:
             return None
-        does = (mine.path, mine.kind, mine.old, mine.new)  # where it stands may be another line by now
+        does = (mine.path, mine.kind, mine.old, mine.new)  # it may be at another line by now
         found = enumerate(each.hunk for each in review.choices)
         same = [at for at, each in found if (each.path, each.kind, each.old, each.new) == does]
         return min(same, key=lambda at: abs(at - self._index), default=None)

@@ -1,4 +1,4 @@
-"""What is typed on its way to the model: what waits behind a question, what comes back unsent, and how it is asked just now."""
+"""Questions on their way to the model: what is queued, what comes back unsent, and how the running one is doing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Sending:
         self._screen = screen
         self._holding = holding
         self._going = 0
-        """Questions on their way: one counts before its turn runs, and what is sent right behind it is queued."""
+        """Questions on their way: one counts before its turn runs, so that what is sent right after it is queued."""
         self._asked_at = self._again_at = 0.0
         self._answers, self._does = "", "is asked"
 
     def sent(self, text: str) -> None:
-        """Hand over words, or keep them until the running turn has ended; a command waits for nothing."""
+        """Send words, or keep them until the running turn has ended; a command waits for nothing."""
         ahead = self._screen.session.asking or self._going or self._holding.about is not None
         if ahead and not command.is_command(text):
             self.queue.append(text)
@@ -39,11 +39,11 @@ class Sending:
         self._going += not command.is_command(text)
 
     async def send(self, text: str, *, once: bool) -> None:
-        """Do what was typed, which `begin` has counted; a question that was not sent goes back to where it was typed."""
+        """Do what was typed, which `begin` has counted; a question that was not sent goes back to the composer."""
         screen, session = self._screen, self._screen.session
         turns = session.turn
         try:
-            screen.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
+            screen.talk.follow()  # whoever asks wants to see the answer, even after scrolling away
             if screen.hunks.preview is None:
                 session.mark(screen.hunks.review, screen.hunks.subject.turn)
             ended = await screen.walk(command.submit(session, text, once=once))
@@ -51,13 +51,13 @@ class Sending:
             self._going -= not command.is_command(text)
         unsent = session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
         if unsent and not command.is_command(text) and text != self._holding.about:
-            if not self._holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
+            if not self._holding.busy:  # nothing was sent (no model, no key, no room), nor would the queue be
                 text = "\n".join([text, *self.queue])
                 self.queue.clear()
             screen.composer.give_back(text)
 
     def send_next(self) -> bool:
-        """Send the first of the queue, where nothing is before it; returns whether there was one."""
+        """Send the first of the queue if nothing is before it; return whether there was one."""
         if not self.queue or self._screen.session.asking or self._going or self._holding.busy:
             return False
         self._screen.submit(self.queue.pop(0))
@@ -65,7 +65,7 @@ class Sending:
         return True
 
     def take_last(self) -> str:
-        """Take the last of the queue out again, to be mended; empty where nothing is queued."""
+        """Take the last of the queue out again, to be changed; empty if nothing is queued."""
         words = self.queue.pop() if self.queue else ""
         self._screen.label()
         return words
@@ -79,23 +79,23 @@ class Sending:
             self._screen.label()
 
     def asked(self) -> None:
-        """Note that a model is asked from now on: whom F3 chooses meanwhile is asked the next time."""
+        """Note that a model is asked from now on: one that F3 chooses meanwhile is asked the next time."""
         pick = self._screen.session.roster.pick
         self._answers = ""
         self.turns_to(pick.model.name if pick is not None else "")
 
     def turns_to(self, model: str) -> None:
-        """Note who is asked in a step: an editor, or whoever gives a second opinion or writes a brief, is not the main model."""
+        """Note which model is asked in a step: for an edit, an opinion or a brief it may not be the main model."""
         if model != self._answers:
             self._asked_at, self._answers = monotonic(), model
         self.doing("is asked")
 
     def doing(self, what: str, again_s: float = 0.0) -> None:
-        """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
+        """Note for the label what the model does: it thinks, answers, or is tried again in so many seconds."""
         self._does, self._again_at = what, monotonic() + again_s
 
     def asks(self) -> tuple[str, str, str]:
-        """Say who is asked, for how long, and how that is stopped, then without who that is, then without how; empty for nobody."""
+        """Say who is asked, for how long, how to stop it; then without who, then without how; empty for nobody."""
         if not self._screen.session.asking:
             return "", "", ""
         again = self._again_at - monotonic()

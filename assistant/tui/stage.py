@@ -1,4 +1,4 @@
-"""What the main screen offers to the rooms that show events, ask, and greet; so that none of them knows the screen."""
+"""What the main screen offers to the rooms that show events, ask and greet, so that none of them knows the screen."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Sends(Protocol):
 class Stage(Protocol):
     """Widgets to show things on, and the few moves between them.
 
-    `window` is the context window in tokens of the model that is chosen, `asked_window` that of the one asked last: it may answer still.
+    `window` is the context window, in tokens, of the chosen model; `asked_window` is that of the model asked last,
+    which may still be answering.
     """
 
     look: Theme
@@ -80,19 +81,19 @@ class Stage(Protocol):
         """Say among the hunks what it would cost to send back what does not fit."""
 
     def price_anew(self) -> None:
-        """Say again what sending would cost: what would be sent has changed."""
+        """Show the price of sending again: what would be sent has changed."""
 
     def show_talk(self) -> None:
-        """Let what is said be seen; where there is room for both, the hunks keep the keys."""
+        """Show the conversation; if there is room for both, the hunks keep the keys."""
 
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""
 
     def arrange_panes(self) -> None:
-        """Show one pane or both, as there is room and something to decide."""
+        """Show one pane or both, depending on the room and on whether there is something to decide."""
 
     def go_on_waiting(self) -> object:
-        """Offer again, in a worker of its own, what waited when the conversation that was taken up was left."""
+        """Offer again, in a worker of its own, what waited when the resumed conversation was left."""
 
     def ask(self, what: str, argument: str) -> object:
         """Open a sheet that asks or tells one thing, in a worker of its own."""
@@ -101,22 +102,22 @@ class Stage(Protocol):
         """Open what a command asks for."""
 
     def tell_burnt(self) -> object:
-        """Say what the conversation that was taken up has burnt, and how much of the window it fills."""
+        """Show what the resumed conversation has burnt, and how much of the window it fills."""
 
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
 
     def submit(self, text: str, *, once: bool = False) -> object:
-        """Do what was typed, `once` whatever it costs."""
+        """Do what was typed; with `once`, whatever it costs."""
 
     def label(self) -> None:
         """Say above the composer what waits."""
 
     def run_turn(self, stream: AsyncGenerator[events.Event, None], instead: str = "") -> object:
-        """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off.
+        """Run a stream in a worker of its own, so that opening a screen meanwhile does not break it off.
 
-        `instead` is what the user could do where a limit holds it back.
+        `instead` is what the user could do if a limit holds it back.
         """
 
     async def walk(self, stream: AsyncGenerator[events.Event, None]) -> events.TurnEnded | AssistantError | None:
-        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
+        """Show the events of a stream, and the error it ends with; return that, or the end of the turn if any."""

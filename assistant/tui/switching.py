@@ -33,7 +33,7 @@ NEXT = "next"
 
 
 class SwitchSheet(Sheet[str | None]):
-    """Gives a way to carry ("everything", "brief", "last"), NEXT for the next favourite, or None to stay.
+    """Returns a way to carry ("everything", "brief", "last"), NEXT for the next favourite, or None to stay.
 
     Keys typed before it can be seen mean nothing.
     """
@@ -58,7 +58,7 @@ class SwitchSheet(Sheet[str | None]):
         super().__init__()
         self._offer = offer
         self._trouble = trouble
-        self._warned = ""  # the way of which it was said that it does not fit
+        self._warned = ""  # the way about which the user was warned that it does not fit
         self._keys = Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold"))
         self.grace = Grace()
 
@@ -78,20 +78,20 @@ class SwitchSheet(Sheet[str | None]):
         return rows(ways, width, dim=[way.way for way in ways if self._hindered(way)])
 
     def on_mount(self) -> None:
-        """Stand on the first way that fits."""
+        """Highlight the first way that fits."""
         ways = self._offer.sheet.ways
         likely = (place for place, way in enumerate(ways) if way.fits != "no" and not self._hindered(way))
         self.query_one(OptionList).highlighted = next(likely, len(ways) - 1)
 
     def on_resize(self) -> None:
-        """Draw the ways as the width has room, close together on a low screen."""
+        """Draw the ways for the new width, close together on a low screen."""
         self.set_class(self.size.height < 20, "-low")
         options = self.query_one(OptionList)
         for place, row in enumerate(self._rows()):
             options.replace_option_prompt_at_index(place, row)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Keep the bar in sight."""
+        """Keep the highlighted way in sight."""
         self.query_one(Tall).keep(event.option_list, event.option_index)
 
     def action_page(self, step: int) -> None:
@@ -99,21 +99,21 @@ class SwitchSheet(Sheet[str | None]):
         self.query_one(Tall).page(step)
 
     def _hindered(self, way: Carried) -> bool:
-        """Whether a way was tried in vain, or would be."""
+        """Say whether a way was tried in vain, or would be."""
         return way.way == "brief" and bool(self._trouble or self._offer.hindered)
 
     def action_take(self, way: str) -> None:
-        """Give the way; a brief that nobody can write is none."""
+        """Return the way, unless it is a brief that nobody can write."""
         if not self.grace.early:
             place = self.query_one(OptionList).highlighted or 0
             self._give(way or self._offer.sheet.ways[place].way)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the way that was clicked."""
+        """Return the way that was clicked."""
         self._give(self._offer.sheet.ways[event.option_index].way)
 
     def _give(self, way: str) -> None:
-        """Give a way; one that does not fit only at the second time."""
+        """Return a way; one that does not fit only at the second time."""
         if way == "brief" and self._offer.hindered:
             return
         sheet = self._offer.sheet
@@ -127,9 +127,10 @@ class SwitchSheet(Sheet[str | None]):
 
 
 def rows(ways: Sequence[Carried], width: int, dim: Collection[str] = ()) -> list[Text]:
-    """Draw the ways in a width: letter, price of the next question, its tokens at least, whether that fits; dim what cannot be gone.
+    """Draw the ways: letter, price of the next question, its tokens, whether it fits; those in `dim` cannot be taken.
 
-    Where there is not room for all columns the band of the tokens goes first, and the price last; before what does not fit it goes.
+    If there is no room for all columns, the band of the tokens goes first and the price last; if some way does not fit,
+    the price goes before that remark.
     """
     heads = [f"{letter}  {words}" for letter, words in (_WAYS[way.way] for way in ways)]
     costs = [str(way.cost[1]) for way in ways]

@@ -1,4 +1,4 @@
-"""Tables of an answer: columns that fit the screen, cells wrapped within theirs; where that is too narrow, a block a row."""
+"""Tables of an answer: columns that fit the screen, cells wrapped in theirs; if too narrow, a block for each row."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _GAP, _CROSS, _LIGHT = " │ ", "─┼─", "╌┼╌"
 _RULES = "note"
 _DECIDE = 100
-"""Rows that decide how wide the columns are: a wider cell below them is wrapped, else each would draw all rows again."""
+"""Rows that decide how wide the columns are: a wider cell below is wrapped, else each one would redraw all rows."""
 _MOST_COLUMNS = 64
 _LEAST, _LONGEST_WORD = 8, 24
-"""Cells that a column keeps at least, and up to which it is as wide as its longest word."""
+"""Fewest cells of a column, and the longest word for which a column is still made as wide."""
 _INDENT, _ROOM = 2, 4
 
 Parts = list[Piece]
 
 
 class _Layout(NamedTuple):
-    """How wide the columns are; none where a row becomes a block. `whole`: nothing is wrapped."""
+    """The widths of the columns; none if each row becomes a block. `whole`: nothing is wrapped."""
 
     columns: tuple[int, ...]
     whole: bool
@@ -40,7 +40,7 @@ class _Layout(NamedTuple):
 class Table:
     """The columns of a table, which grow with its rows, and how a row is drawn.
 
-    Rows are counted from its head: that is row 0, the line below it row 1.
+    Rows are counted from the head, which is row 0; the line below it is row 1.
     """
 
     __slots__ = ("_aligns", "_heads", "_laid", "_natural", "_words", "rows")
@@ -58,11 +58,11 @@ class Table:
         """Count one more row, and widen the columns to its cells."""
         self.rows += 1
         self._widen(text)
-        if self.rows == _DECIDE:  # what comes below is wrapped, for which there must be some room
+        if self.rows == _DECIDE:  # rows below are wrapped, which takes some room
             self._natural, self._laid = [max(_ROOM, size) for size in self._natural], None
 
     def foresee(self, text: str) -> None:
-        """Widen the columns to what has come of the next row, its last cell left out: that one may still grow."""
+        """Widen the columns to what has come of the next row, without its last cell: that may still grow."""
         self._widen(text[: text.rfind("|") + 1])
 
     def _widen(self, text: str) -> None:
@@ -79,12 +79,12 @@ class Table:
                     self._words[at], self._laid = word, None
 
     def look(self, width: int) -> object:
-        """Return what is equal as long as the rows that are there are drawn alike on a screen of this width."""
+        """Return a value that stays equal as long as the rows so far look the same on a screen of this width."""
         layout = self._layout(width)
         return layout if layout.columns else (layout, self.rows > 2)
 
     def lines(self, text: str, row: int, width: int) -> list[Parts]:
-        """Return the lines of the screen that a row takes, each at most so many cells wide."""
+        """Return the lines of the screen that a row takes, each at most `width` cells wide."""
         layout = self._layout(width)
         if not layout.columns:
             return self._block(text, row, width)
@@ -106,10 +106,10 @@ class Table:
         return found
 
     def _row(self, text: str) -> list[str]:
-        """Return as many cells as there are columns; what a row has more stays in the last."""
+        """Return as many cells as there are columns; extra cells of a row stay in the last one."""
         most = len(self._heads)
         cells = _cells(text)
-        if len(cells) > most and len(guarded := _cells(text, code=True)) <= most:  # a bar in `code`, not escaped
+        if len(cells) > most and len(guarded := _cells(text, code=True)) <= most:  # an unescaped bar in `code`
             cells = guarded
         if len(cells) > most:
             cells = [*cells[: most - 1], " | ".join(cells[most - 1 :])]
@@ -121,7 +121,7 @@ class Table:
         return self._laid[1]
 
     def _put(self, line: Parts, column: int, parts: Parts, size: int) -> None:
-        """Put a line of a cell behind a row's line, with blanks as its column is aligned."""
+        """Append a line of a cell to a row's line, with spaces as the column is aligned."""
         left, right = self._aligns[column] if column < len(self._aligns) else (False, False)
         blank = size - sum(cell_len(piece.text) for piece in parts)
         before = blank // 2 if left and right else blank if right else 0
@@ -135,8 +135,8 @@ class Table:
                 line.append(Piece(" " * (blank - before)))
 
     def _block(self, text: str, row: int, width: int) -> list[Parts]:
-        """Draw a row as a block of its cells, each behind the name of its column."""
-        if row < 2:  # the names stand in each block; until there is one, beside each other
+        """Draw a row as a block of its cells, each after the name of its column."""
+        if row < 2:  # each block has the names; until there is one, they stand side by side
             names = [Piece(" · ".join(filter(None, self._heads)), "strong")]
             return _wrapped(names, width) if row == 0 and self.rows == 2 else []
         found: list[Parts] = [] if row == 2 else [[Piece("─" * min(width, 24), _RULES)]]
@@ -152,7 +152,7 @@ class Table:
 
 
 def begins(head: str, between: str) -> bool:
-    """Say whether two lines are the head of a table and what stands below it."""
+    """Say whether two lines are the head of a table and the line below it."""
     if "|" not in head or not is_between(between):
         return False
     count, below = len(_cells(head)), len(_cells(between))
@@ -166,12 +166,12 @@ def is_barred(text: str) -> bool:
 
 
 def is_between(text: str) -> bool:
-    """Say whether a line is what stands between the head of a table and its rows."""
+    """Say whether a line is the one between the head of a table and its rows."""
     return "|" in text and "-" in text and _BETWEEN.match(text.strip()) is not None
 
 
 def _fit(natural: Sequence[int], words: Sequence[int], room: int) -> _Layout:
-    """Give the columns their widths: what is narrow keeps its own, the wide ones share the rest; words stay whole."""
+    """Return the widths of the columns: narrow ones keep theirs, wide ones share the rest; words stay whole."""
     if sum(natural) <= room:
         return _Layout(tuple(natural), whole=True)
     least = [min(size, max(_LEAST, min(word, _LONGEST_WORD))) for size, word in zip(natural, words, strict=True)]
@@ -194,7 +194,7 @@ def _rule(columns: Sequence[int], cross: str) -> Piece:
 
 
 def _cells(text: str, *, code: bool = False) -> list[str]:
-    """Cut a row into its cells; with `code` bars inside of code end none."""
+    """Cut a row into its cells; with `code`, bars inside code do not end a cell."""
     bare = text.strip().removeprefix("|")
     bare = bare[:-1] if bare.endswith("|") and not bare.endswith("\\|") else bare
     spans = [match.span() for match in _CODE.finditer(bare)] if code else []
@@ -208,12 +208,12 @@ def _cells(text: str, *, code: bool = False) -> list[str]:
 
 
 def _broken(cell: str, style: str) -> list[Parts]:
-    """Return the lines of a cell: a tag breaks them, for Markdown has no other way."""
+    """Return the lines of a cell: a <br> tag breaks them, as Markdown has no other way."""
     return [list(pieces(part.strip(), style)) for part in _BREAK.split(cell)]
 
 
 def _wrapped(parts: Parts, width: int) -> list[Parts]:
-    """Wrap the pieces of one line, what goes on below its sign of a list."""
+    """Wrap the pieces of one line; continued lines are indented below its list sign."""
     text = "".join(piece.text for piece in parts)
     ranges = wrap(text, width)
     if len(ranges) == 1:

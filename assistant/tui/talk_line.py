@@ -1,4 +1,4 @@
-"""A line of the conversation, and which lines of an answer belong to an edit beside its own."""
+"""A line of the conversation, and which lines of an answer belong to an edit besides the edit's own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _HEAD = re.compile(
 
 
 class Line:
-    """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself.
+    """One line as it was said, its kind, and how it is folded: below a label, or as the label itself.
 
-    `table` is what it is a row of, and `row` which one; `fence` began the block of code that it stands in.
+    `table` is the table that it is a row of, and `row` is which row; `fence` began the code block that it is in.
     """
 
     __slots__ = ("fence", "hidden", "kind", "label", "language", "row", "table", "text")
@@ -38,6 +38,6 @@ class Line:
 
 
 def only_names(line: str, label: str) -> bool:
-    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), decoration aside, or is of the head of a diff."""
+    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), or belongs to a diff's head."""
     bare = line.strip().strip("*`#: ")
     return (bool(bare) and bare in label.split()) or _HEAD.match(line) is not None

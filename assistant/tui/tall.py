@@ -1,4 +1,4 @@
-"""A frame for a sheet whose end says what can be done: where the screen has not room for all, what stands above gives way."""
+"""A frame for a sheet whose end says what can be done: if the screen is too low for all, the upper part gives way."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PAGING = (
     Binding("pageup", "page(-1)", show=False, priority=True),
     Binding("pagedown", "page(1)", show=False, priority=True),
 )
-"""Keys of a screen with such a frame, which leads back to what is out of sight by `page`; its wheel does, too."""
+"""Keys of a screen with such a frame: `page` scrolls to what is out of sight; the wheel does so, too."""
 
 
 class Tall(VerticalScroll, can_focus=False):
-    """As high as what is in it, or as the screen; its title is always in sight, and of the rest the end before the beginning."""
+    """As high as its content, or as the screen; the title is always in sight, then the end before the beginning."""
 
     DEFAULT_CSS = """
     Tall { width: 100%; max-width: 120; height: auto; max-height: 95%; border: round $primary; background: $surface;
@@ -37,14 +37,14 @@ class Tall(VerticalScroll, can_focus=False):
         self.border_title = Text(safe(title), style="bold")
 
     def on_resize(self) -> None:
-        """Keep the end in sight, or do what was asked for instead."""
+        """Keep the end in sight, or call `settle` instead if there is one."""
         if self._settle is None:
             self.scroll_end(animate=False)
         else:
             self.call_after_refresh(self._settle)
 
     def page(self, step: int) -> None:
-        """Scroll by what is in sight, less a line."""
+        """Scroll by the height in sight, less a line."""
         self.scroll_relative(y=step * max(1, self.scrollable_content_region.height - 1), animate=False)
 
     def keep(self, widget: Widget, line: int) -> None:

@@ -1,7 +1,7 @@
-"""What the terminal sends, made whole before anything takes it for keys: bytes that are no text, pastes with control sequences.
+"""Cleans what the terminal sends before it is read as keys: bytes that are not text, pastes with control sequences.
 
-Textual ends at a byte that is not UTF-8, and takes an escape sequence within a paste for the keys that it stands for: then
-the line ends behind it are Enter, and send what was pasted. Here what is pasted is text, whatever stands in it.
+Textual ends at a byte that is not UTF-8, and reads an escape sequence within a paste as the keys that it stands for:
+line ends after it are then Enter, and send what was pasted. Here whatever is pasted is text.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
 def pasted(text: str) -> str:
-    """Return what was pasted as plain text: without colours and other control sequences, its line ends as "\\n"."""
+    """Return pasted text as plain text: without colours and other control sequences, with "\\n" as line ends."""
     return _CONTROLS.sub("", _LINES.sub("\n", _SEQUENCE.sub("", text)))
 
 
 class Reader:
-    """Cuts what a terminal sends into keys, still as the terminal writes them, and pastes."""
+    """Cuts what a terminal sends into pastes and keys, the latter still as the terminal writes them."""
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -47,7 +47,7 @@ class Reader:
         self._paste: list[str] | None = None
 
     def feed(self, data: bytes) -> Iterator[str | events.Paste]:
-        """Read what has come; the beginning of a mark waits for its end."""
+        """Read what has come; a mark that is not complete waits for its end."""
         text, self._rest = self._rest + self._decode(data), ""
         while text:
             if self._paste is None:
@@ -69,7 +69,7 @@ class Reader:
                     yield events.Paste(pasted(whole))
 
     def rest(self) -> str:
-        """Return what looked like the beginning of a mark, and of which nothing more has come for a while."""
+        """Return what looked like the beginning of a mark, if nothing more has come for a while."""
         if self._paste is not None:
             return ""
         rest, self._rest = self._rest, ""
@@ -77,7 +77,7 @@ class Reader:
 
 
 def _cut(text: str, mark: str) -> tuple[str, str]:
-    """Cut the beginning of a mark from the end of a text."""
+    """Cut the beginning of a mark off the end of a text."""
     for size in range(len(mark) - 1, 0, -1):
         if text.endswith(mark[:size]):
             return text[:-size], text[-size:]
@@ -85,9 +85,9 @@ def _cut(text: str, mark: str) -> tuple[str, str]:
 
 
 class Screen:
-    """What is drawn on, as a file. Where the terminal is gone, what is drawn goes nowhere.
+    """The file to draw on. If the terminal is gone, what is drawn is dropped.
 
-    Textual's thread that writes would end, and whoever draws then waits for it for ever.
+    Otherwise Textual's writing thread would end, and whoever draws then would wait for it for ever.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -104,7 +104,7 @@ class Screen:
         return len(text)
 
     def flush(self) -> None:
-        """Let what was drawn be seen."""
+        """Make what was drawn visible."""
         with contextlib.suppress(OSError):
             self._file.flush()
 
@@ -117,14 +117,14 @@ class Terminal(LinuxDriver):
         self._file: Any = Screen(self._file)
 
     def _sigcont_application(self, *_: object) -> None:
-        """Go on with the next round of the loop: a signal comes while locks are held that going on asks for."""
+        """Continue in the next round of the loop: a signal may come while locks are held that continuing needs."""
         with contextlib.suppress(RuntimeError):  # there is no loop yet, or none any more
             asyncio.get_running_loop().call_soon_threadsafe(super()._sigcont_application)
 
     def write(self, data: str) -> None:
-        """Draw; what comes while another program has the terminal goes nowhere, for all is drawn anew after it.
+        """Draw; what comes while another program has the terminal is dropped, as everything is drawn anew after it.
 
-        Textual would keep it for the thread that has ended, and wait for ever once that cannot take any more.
+        Textual would keep it for the thread that has ended, and wait for ever once its queue is full.
         """
         if self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
@@ -132,8 +132,8 @@ class Terminal(LinuxDriver):
     def start_application_mode(self) -> None:
         """Begin to draw and to read, once.
 
-        A terminal that goes away says "go on" together with "hang up", and anybody may to a program that runs: Textual would
-        begin a second time then, and wait at the end for the threads of the first for ever.
+        A terminal that goes away sends "continue" together with "hang up", and anybody may send it to a running
+        program: Textual would then begin a second time, and at the end wait for ever for the threads of the first.
         """
         if self._app._exit:  # noqa: SLF001 - Textual has no other word for it
             return
@@ -150,7 +150,7 @@ class Terminal(LinuxDriver):
             while not self.exit_event.is_set():
                 if selector.select(_BEAT_S):
                     data = os.read(self.fileno, _AT_ONCE)
-                    if not data:  # the terminal is gone: to look again at once would take all of a core
+                    if not data:  # the terminal is gone: looking again at once would take a whole core
                         self.exit_event.wait(_BEAT_S)
                     for part in reader.feed(data):
                         self._tell(part, parser)
@@ -160,6 +160,6 @@ class Terminal(LinuxDriver):
                     self.process_message(event)
 
     def _tell(self, part: str | events.Paste, parser: XTermParser) -> None:
-        """Hand on keys as their events, and a paste as it is."""
+        """Pass keys on as their events, and a paste as it is."""
         for event in [part] if isinstance(part, events.Paste) else parser.feed(part):
             self.process_message(event)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Theme:
-    """Styles by what they are for, styles by the kind of a word in source code, and the base theme of Textual."""
+    """Styles by their use, styles by the kind of a word in source code, and the base theme of Textual."""
 
     def __init__(self, name: str, textual: str, styles: Mapping[str, Style], syntax: Mapping[str, Style]) -> None:
         self.name, self.textual, self.styles, self.syntax = name, textual, styles, syntax

@@ -1,4 +1,4 @@
-"""A sheet that asks what is to be done, one key for each way. Keys typed before it can be seen mean nothing."""
+"""A sheet that asks what to do, with one key for each way. Keys typed before it can be seen mean nothing."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _HANDS_S = 1.0
-"""A pause in typing behind which a letter may be meant for the sheet and not for the sentence that it broke into."""
+"""Seconds of pause after which a letter may be meant for the sheet, not for the sentence that it interrupted."""
 _MOMENT_S = 0.25
-"""Between a key and the Enter that is meant for it lies at least so much; at the end of a word there is less."""
+"""Fewest seconds between a key and the Enter meant for it; at the end of a word there is less time."""
 
 
 class WaySheet(Sheet[str | None]):
-    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does.
+    """Some words and the ways out, each (key, result, words); Escape returns None: `escape` says what it does.
 
-    One that opens by itself may come between the letters of a sentence: `typed` takes those. There a key only marks a way,
-    and Enter takes it, for what is chosen may be paid.
+    A sheet that opens by itself may interrupt a sentence: `typed` takes its letters. There a key only marks a way, and
+    Enter takes it, since what is chosen may cost money.
     """
 
     CSS = """
@@ -70,12 +70,12 @@ class WaySheet(Sheet[str | None]):
         )
 
     def _begin(self) -> None:
-        """Where not all has room, one that opens by itself begins with why, as far as the way that is meant can be seen as well."""
+        """If there is no room for all, show the reason at the top first, but keep the marked way in sight."""
         self.query_one(Tall).scroll_home(animate=False, immediate=True)
         self._show()
 
     def _show(self) -> None:
-        """Bring the way that is marked into sight, or the first."""
+        """Bring the marked way into sight, or the first one."""
         tall, ways = self.query_one(Tall), self.query_one("#ways", Static)
         width = max(1, ways.size.width)
         at = next((at for at, (key, _, _) in enumerate(self.ways) if key == self._marked), 0)
@@ -90,7 +90,7 @@ class WaySheet(Sheet[str | None]):
         return Text("\n").join(self._drawn())
 
     def _drawn(self) -> list[Text]:
-        """Draw the ways out, the one that is marked like a cursor's line."""
+        """Draw the ways out, the marked one like a cursor's line."""
         rows = []
         for key, _, words in self.ways:
             row = Text.assemble((f" {key} ", "bold reverse"), f"  {safe(words)}")
@@ -100,7 +100,7 @@ class WaySheet(Sheet[str | None]):
         return rows
 
     def on_key(self, event: events.Key) -> None:
-        """Take a key once the sheet can have been read."""
+        """Take a key once the user can have read the sheet."""
         event.stop()
         early = self.grace.early
         if event.key == "escape":
@@ -115,7 +115,7 @@ class WaySheet(Sheet[str | None]):
                     return
 
     def _weigh(self, event: events.Key, typed: Callable[[str], None], *, early: bool) -> None:
-        """Tell a key that is meant for here from a letter of a sentence: one alone marks a way, and Enter takes it after a moment."""
+        """Tell keys for the sheet from letters of a sentence: a lone key marks a way, Enter takes it after a moment."""
         now = monotonic()
         since = now - self._marked_at
         if event.key == "enter":
@@ -131,7 +131,7 @@ class WaySheet(Sheet[str | None]):
         is_way = any(event.character == key for key, _, _ in self.ways)
         if is_way and not early and not self.grace.strayed and (not self._marked or since >= _HANDS_S):
             self._marked, self._marked_at = event.character, now
-        else:  # what was marked was the first letter of a word
+        else:  # the mark was the first letter of a word
             begun = self._marked if since < _HANDS_S else ""
             typed(begun + event.character)
             self._marked = ""

@@ -1,4 +1,4 @@
-"""The first words of a sitting: where it is, what was put back, who is asked; without a model, what was found."""
+"""The first words of a sitting: where it is, what was restored, who is asked; without a model, what was found."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _PRACTICE = "scripted/"
 Resume = Literal["", "last", "choose"]
-"""Which earlier conversation is taken up: none, the last, or one that the user chooses."""
+"""Which earlier conversation is resumed: none, the last, or one that the user chooses."""
 
 
 async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
-    """Greet, take up what was left, and begin with the model that was named or used last. Raises AssistantError."""
+    """Greet, resume what was left, and begin with the model that was named or used last. Raises AssistantError."""
     session, talk = screen.session, screen.talk
     for words in await asyncio.to_thread(session.recover):
         talk.add(words, "warning")
@@ -26,7 +26,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     talk.add(f"Wattson in {session.root}{kind}", "head")
     for warning in session.troubles():
         talk.add(warning, "warning")
-    if (session.places.data / "editor").is_dir():  # nearly never
+    if (session.places.data / "editor").is_dir():  # rarely so
         from assistant.tui import editor
 
         for place in editor.left_behind(session.places):
@@ -93,7 +93,7 @@ def show_talk(screen: Stage) -> None:
 
 
 def _retell(screen: Stage, answer: str) -> None:
-    """Say an answer again, its edits folded as when it was said first."""
+    """Show an answer again, with its edits folded as they were at first."""
     from assistant.edits import format as edit_format
     from assistant.edits.edit import Edit
 

@@ -20,14 +20,14 @@ _NUMBERS = re.compile(r"^-\d+(?:,\d+)? \+\d+(?:,\d+)?(?: @@|$)\s*")
 
 
 def begin(line: str, place: Place) -> Envelope | None:
-    """Begin at the opening line; at anything else that only stands in a patch, to say that it is broken."""
+    """Begin at the opening line, or at any other line that only a patch has, to report that the patch is broken."""
     if line.strip() == _BEGIN:
         envelope = Envelope(place.number)
         if place.elsewhere:
             envelope.mistrust(place.elsewhere)
             envelope.astray = True
         return envelope
-    if _STRAY.match(line) or _BEGIN + "\\n" in line:  # or all of it in one line, as a string of JSON
+    if _STRAY.match(line) or _BEGIN + "\\n" in line:  # or the whole patch in one line, as a JSON string
         envelope = Envelope(place.number)
         envelope.line(line, place.number)
         envelope.mistrust(f"it does not begin with a line '{_BEGIN}'")
@@ -36,7 +36,7 @@ def begin(line: str, place: Place) -> Envelope | None:
 
 
 class Envelope:
-    """All between the opening and the closing line."""
+    """Everything between the opening and the closing line."""
 
     def __init__(self, number: int) -> None:
         self.done = False
@@ -55,11 +55,11 @@ class Envelope:
         self._broken: Misfit | None = None
         self._told = False
         self.astray = False
-        """Whether its paths are not those of the root: then none of its edits may be offered."""
+        """Whether its paths do not start at the root: then none of its edits may be offered."""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line."""
-        in_hunk = self._lines or self._was_anchor  # there a line that begins with a blank is one of the file
+        in_hunk = self._lines or self._was_anchor  # inside a hunk, a line that begins with a space belongs to the file
         marker = line if in_hunk and not line.startswith("*") else line.strip(" \t")
         if line.strip() == _END:
             self.done = True
@@ -91,7 +91,7 @@ class Envelope:
         return self._said([])
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Report a patch without its end."""
+        """Report a patch that has no end."""
         del whole
         found = self._said(self._end_file())
         edit = Edit("replace", self.path, reply_line=self._number, format="apply_patch")
@@ -104,13 +104,13 @@ class Envelope:
         self.broken(self._number, why)
 
     def broken(self, number: int, why: str) -> None:
-        """Note that the patch cannot be read; said once."""
+        """Note that the patch cannot be read; only the first reason is kept."""
         edit = Edit("replace", self.path, reply_line=number, format="apply_patch")
         words = f"The patch of {self.path or 'a file'} (line {number} of the reply) cannot be read: {why}."
         self._broken = self._broken or Misfit(edit, "malformed", words)
 
     def _said(self, found: list[Edit | Misfit]) -> list[Edit | Misfit]:
-        """Add what is broken, once, to what was found."""
+        """Append the reason why the patch is broken, once, to what was found."""
         if self.astray:
             found = [each for each in found if isinstance(each, Misfit)]
         if self._broken is None or self._told:

@@ -22,11 +22,11 @@ _USUAL = range(5, 10)
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
 _LOOK_UP = 3
 _CONFLICT = re.compile(r"^>{7}\s+\S")
-"""The end of what git writes where two branches differ."""
+"""The end of a merge conflict, as git writes it."""
 
 
 def begin(line: str, place: Place) -> Block | Stray | None:
-    """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
+    """Begin at the first marker; the path is on the nearest line above that names one, else that of the last block."""
     head = BLOCK_HEAD.match(line)
     if head is not None:
         signs = head["signs"] or head["other"]
@@ -49,10 +49,11 @@ def begin(line: str, place: Place) -> Block | Stray | None:
 
 
 def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
-    """Return the readings of the path: beside the marker, in the fence, above the fence, in its info, as before.
+    """Return the readings of the path, a name to try first, and rival files.
 
-    The second is what counts first where there is such a file: the words as they stand, or where the path is that of the
-    block before, a bare word that is nearer. The third are other files that the words above name.
+    Readings come from beside the marker, the lines above, the info of the fence, or the block before. The name to try
+    first is the line as it stands or, if the path is that of the block before, a bare word right above. Rivals are
+    other files that the words above name.
     """
     found: list[str] = []
     others: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
 
 
 def _words_above(place: Place) -> list[str]:
-    """Return the lines above that say something, the nearest first."""
+    """Return the lines above that are neither blank nor fences, nearest first."""
     return [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
 
 
@@ -115,7 +116,7 @@ class Block:
         self._dividers: list[tuple[int, int]] = []
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Take one line of the block; where its first marker was escaped for HTML, all of it is."""
+        """Take one line of the block; if the first marker was escaped for HTML, every line is unescaped."""
         raw, line = line, unescape(line) if self._escaped else line
         divider = _DIVIDER.match(line)
         if divider and (len(divider[1]) in _USUAL or len(divider[1]) == self._size):
@@ -124,7 +125,7 @@ class Block:
             self.done = True
             return [self._whole()]
         elif self._dividers and not self.path and _CONFLICT.match(line):
-            self.done = True  # an explanation of a merge
+            self.done = True  # an explanation of a merge conflict
             return []
         elif BLOCK_HEAD.match(line):
             self.done = True
@@ -134,7 +135,7 @@ class Block:
         return []
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Report a block without its end."""
+        """Report a block that has no end."""
         del whole
         words = f"The block at line {self._number} of the reply, for {self.path or 'an unnamed file'}, has no end; the reply may be cut short."
         return [Misfit(self._edit(None), "incomplete", words)]
@@ -157,13 +158,13 @@ class Block:
         if action == "create" and all(line.startswith(self._blanks) for line in made if line.strip()):
             new = "".join(
                 line[len(self._blanks) :] + "\n" for line in made
-            )  # the blanks are those of an item of a list
+            )  # without the indentation of the list item it is in
         first = self._number + at + 2
         lines = range(first, first + len(self._lines) - at - 1)
         also = tuple(self._names[1:])
         path = self.path
         if action == "create" and self._alone and path != self._alone:
-            path, also = self._alone, ()  # with nothing to find, it is not for the file of the block before
+            path, also = self._alone, ()  # an edit with an empty search does not go to the file of the block before
         return Edit(
             action,
             path,
@@ -183,7 +184,7 @@ class Block:
 
 
 class Stray:
-    """The last marker of a block whose first is not there."""
+    """The last marker of a block that has no first marker."""
 
     path = ""
 
@@ -193,13 +194,13 @@ class Stray:
         self._number = number
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Say so, and give the line back."""
+        """Report the marker, and give the line back."""
         del number
         self.done, self.back = True, [line]
         return self.close(whole=True)
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Say so."""
+        """Report the marker."""
         del whole
         edit = Edit("replace", "", reply_line=self._number, format="edit_block")
         return [Misfit(edit, "malformed", f"A block ends at line {self._number} of the reply, but none has begun.")]

@@ -33,18 +33,18 @@ _KEPT = (".orig", ".old", ".bak", ".before")
 
 
 def begin(line: str, place: Place) -> Diff | None:
-    """Begin at a header; at a bare `@@` or a sign only inside a diff fence, below a path."""
+    """Begin at a header or, inside a diff fence below a path, at a bare `@@` or a signed line."""
     diff = Diff(place)
     if line.startswith("diff --git ") or (line.startswith("--- ") and line[4:].strip(" -")):
         diff.line(line, place.number)
         return diff
     if place.last_path and not place.fence and _NUMBERS.match(line):
-        diff.line(line, place.number)  # a hunk that was torn from its diff: it names no file, and is refused
+        diff.line(line, place.number)  # a hunk torn from its diff: it names no file, and is refused
         return diff
     if place.info.split(" ")[0].lower() not in _DIFFS or not place.above:
         return None
     if line.startswith("+++ ") and looks(_name(line[4:])):
-        diff.line(line, place.number)  # the line before it, of the old name, got lost
+        diff.line(line, place.number)  # the line with the old name is missing
         return diff
     if line.startswith("@@") or (line.startswith(_SIGNS[:3]) and line.strip() and _opens(place)):
         diff.rivals = _rivals(place)
@@ -57,14 +57,14 @@ def begin(line: str, place: Place) -> Diff | None:
 
 
 def _opens(place: Place) -> bool:
-    """Whether the fence has only just opened; a line with the path may stand between."""
+    """Say whether the fence opened right above; a line with the path may stand between."""
     last = place.above[-1].strip()
     above = place.above[-2].strip() if len(place.above) > 1 else ""
     return last.startswith(("`", "~", "<")) or (only_path(last)[1] and above.startswith(("`", "~", "<")))
 
 
 def _named(place: Place) -> list[str]:
-    """Read the path of a diff without headers: beside the fence's word, in the line above, or as before."""
+    """Return readings of the path of a diff without headers: from the fence's info, the line above, the last edit."""
     beside = place.info.partition(" ")[2]
     words = [beside] if beside else [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
     names = readings(words[0]) if words else []
@@ -72,7 +72,7 @@ def _named(place: Place) -> list[str]:
 
 
 def _rivals(place: Place) -> tuple[str, ...]:
-    """Return the files that the words above a diff without headers name, where there are several."""
+    """Return the files that the words above a diff without headers name, if there are several."""
     words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
     return rivals(words[0], words[1:4]) if words and not place.info.partition(" ")[2] else ()
 
@@ -88,13 +88,13 @@ class _Hunk:
         return sum(not line.startswith((besides, "\\")) for line, _ in self.lines)
 
     def missing(self) -> int:
-        """How many lines the header promised that did not come."""
+        """How many lines the header promised that are missing."""
         if self.numbers is None:
             return 0
         return max(self.numbers[1] - self.count("+"), self.numbers[3] - self.count("-"), 0)
 
     def full(self) -> bool:
-        """Whether just those lines came that the header promised, some of the empty ones below among them."""
+        """Whether exactly the lines came that the header promised, counting some of the empty lines below."""
         if self.numbers is None:
             return False
         old, new = self.numbers[1] - self.count("+"), self.numbers[3] - self.count("-")
@@ -116,7 +116,7 @@ class _Hunk:
         self.lines = kept
 
     def rounded(self) -> bool:
-        """Whether it ends in as much context as it begins with: a sign that it is whole whatever the header says."""
+        """Whether it ends in as much context as it begins with: then it is complete, whatever the header says."""
         signs = [line[:1] in {" ", ""} for line, _ in self.lines]
         head = signs.index(False) if False in signs else len(signs)
         tail = signs[::-1].index(False) if False in signs else 0
@@ -150,7 +150,7 @@ class Diff:
         self._header_line = place.number
 
     def adopt(self, path: str, *also: str) -> None:
-        """Take the path of a diff that has no header, and other readings of it."""
+        """Set the path, and other readings of it, of a diff that has no header."""
         self.path, self._also, self._headed = path, also, True
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
@@ -185,7 +185,7 @@ class Diff:
             return self._old_name(line, number)
         if line.startswith("+++ "):
             if self._first and not self._git and not any(map(looks, (self._old, _name(line[4:])))):
-                self._first.append(line)  # `--- PASS: x` and `+++ done`: the next line tells
+                self._first.append(line)  # `--- PASS: x` and `+++ done`: the next line decides
                 return []
             self._name_new(line)
             return []
@@ -214,7 +214,7 @@ class Diff:
         self._settle_names()
 
     def _doubted(self, line: str) -> bool:
-        """Settle whether two lines that name nothing like files are headers: then a hunk follows. Else they are words."""
+        """Decide whether two lines that name no likely file are headers: they are if a hunk follows, else words."""
         if line.startswith("@@"):
             self._name_new(self._first[1])
             return True
@@ -230,7 +230,7 @@ class Diff:
         hunk = self._hunk
         started = (self._headed or self._git) and not self._hunks and not self._renames and self._mode is None
         if hunk is None:
-            self._headed = False  # what is cut short is not said to have no hunk
+            self._headed = False  # a diff that is cut short is not reported as one without a hunk
         if self._fence:
             return [*self._end_file(), self._cut()]
         if hunk is None:
@@ -243,13 +243,13 @@ class Diff:
         return [*found, self._cut()] if short or half else found
 
     def _unnumbered(self, line: str) -> bool:
-        """Whether a line is the first of a hunk whose `@@` got lost."""
+        """Say whether a line is the first of a hunk whose `@@` line is missing."""
         if not self._headed or self._hunks or self._hunk is not None or line.startswith(("--- ", "+++ ")):
             return False
         return line.startswith(_SIGNS[:3]) and bool(line.strip())
 
     def _begin_hunk(self, line: str, number: int) -> list[Edit | Misfit]:
-        if self._first and not self._headed:  # the line of the new name got lost
+        if self._first and not self._headed:  # the line with the new name is missing
             self._new = "b/" + self._old[2:] if self._old.startswith("a/") else self._old
             self._first = []
             self._settle_names()
@@ -262,7 +262,7 @@ class Diff:
         return found
 
     def _stray(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Refuse words where a hunk should begin; above the headers they are words."""
+        """Refuse words where a hunk should begin; words above the headers are only words."""
         if not self._headed or self._strayed:
             return []
         self._strayed = True
@@ -270,7 +270,7 @@ class Diff:
         return [Misfit(self._bare(number), "malformed", words)]
 
     def _short(self, hunk: _Hunk) -> bool:
-        """Whether lines that were promised did not come; what a reply promises that has miscounted before says nothing."""
+        """Say whether promised lines are missing; the promises of a reply that has miscounted before do not count."""
         return hunk.missing() > len(hunk.blank) and not self._miscounts
 
     def _old_name(self, line: str, number: int) -> list[Edit | Misfit]:
@@ -281,21 +281,21 @@ class Diff:
         return found
 
     def _after_held(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Settle whether a line of dashes took away a line that begins with two, or named the next file."""
+        """Decide whether a line of dashes removes a line that begins with two dashes, or names the next file."""
         held, at = self._held or ("", 0)
         self._held = None
         hunk = self._hunk
         if line.startswith("+++ ") and hunk is not None and _names_file(hunk, held, line):
             if not hunk.missing():
                 return [*self._old_name(held, at), *self.line(line, number)]
-            self._pair = [(held, at), (line, number)]  # promised lines are still to come: the next line tells
+            self._pair = [(held, at), (line, number)]  # promised lines are missing: the next line decides
             return []
         if hunk is not None:
             hunk.put(held, at)
         return self.line(line, number)
 
     def _after_pair(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Settle whether two lines named the next file, or were lines of the hunk that look like it: headers have hunks."""
+        """Decide whether two lines name the next file or belong to the hunk: after headers a hunk follows."""
         (old, at), (new, below) = self._pair
         self._pair = []
         if line.startswith("@@"):
@@ -306,7 +306,7 @@ class Diff:
         return self.line(line, number)
 
     def _in_hunk(self, line: str, number: int) -> bool:
-        """Take a line into the open hunk; False when it is not of the hunk."""
+        """Add a line to the open hunk; return False if it does not belong there."""
         hunk = self._hunk
         if hunk is None:
             return False
@@ -323,15 +323,15 @@ class Diff:
             or (hunk.missing() > len(hunk.blank) and not _PROSE.match(line))
             or (hunk.numbers is None and not hunk.blank)
         ):
-            hunk.put(" " + line, number)  # context whose first column got lost
+            hunk.put(" " + line, number)  # context whose first column is missing
         else:
             return False
         return True
 
     def _is_behind(self, hunk: _Hunk, line: str) -> bool:
-        """Whether a line below a hunk that has all its lines is none of it, although it begins like one."""
+        """Say whether a line below a complete hunk lies outside it, although it begins like a line of a hunk."""
         if line == "-- ":
-            return True  # what git puts below a patch that it sends as a mail
+            return True  # the line below a patch that git sends as a mail
         words = _LISTED.match(line) or _PROSE.match(line.strip())
         return not self._fence and bool(hunk.blank) and words is not None
 
@@ -355,7 +355,7 @@ class Diff:
         old, new = self._old, self._new
         self.rivals = ()
         raw = new
-        if not old:  # its line got lost
+        if not old:  # the line with the old name is missing
             old = "a/" + new[2:] if new.startswith("b/") else new
         if (old == _NULL or old.startswith("a/")) and (new == _NULL or new.startswith("b/")):
             old, new = old if old == _NULL else old[2:], new if new == _NULL else new[2:]
@@ -452,12 +452,12 @@ class Diff:
 
 
 def _name(words: str) -> str:
-    """Read a path of a header line: a time behind a tab is left out, quotes are undone."""
+    """Read the path of a header line: drop a time after a tab, undo quotes."""
     return _unquote(_TIME.sub("", words).strip(" "))
 
 
 def _names_file(hunk: _Hunk, old: str, new: str) -> bool:
-    """Whether two lines that a hunk may hold ("--- old", "+++ new") rather name the next file."""
+    """Say whether two lines that a hunk may hold ("--- old", "+++ new") name the next file instead."""
     names = [_name(line[4:]) for line in (old, new)]
     if hunk.numbers is not None and not hunk.missing():
         return True

@@ -47,7 +47,7 @@ _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
 _HEADER = re.compile(r"^(?:(?:---|\+\+\+) (?:[ab]/)?|diff --git a/.* b/)(?P<path>[^\t]+?)\s*$")
 _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w+|\*\*\* ).*$")
-"""What may stand above the first line that tells a notation: headers of a diff, a shell's command that is fed with it."""
+"""Lines allowed above the first line of another notation: headers of a diff, a shell command that is fed with it."""
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
@@ -55,22 +55,23 @@ _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _LISTS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^.*\bfiles?\b.*:\W*$", re.IGNORECASE)
 _LOOK_AHEAD = 3
 _LOOK_UP = 3
-"""Lines above a file in which the folder of a bare name may be told."""
+"""Lines above a file that are searched for the folder of a bare name."""
 _MOST_ASKED = 10
-"""Bare fences of one program that are looked at closely."""
+"""Most bare fences of one program that are looked at closely."""
 _USUAL = 3
 _GLUED = re.compile(
     r"^\S+\s+(?:(?:import|from|package|use|using|const|let|var|def|class|func|fn|module|require|public|export)\s+\S|#include|#!|//|/\*|#\s|<\?php|\w[^={]*[;{(]$)"
 )
-"""What a fence says behind its language that is the first line of the text."""
+"""A fence line that holds, after the language, the first line of the text."""
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
 
 class Named(NamedTuple):
     """What the words above a fence say of its text: the path, and the line that names it.
 
-    A path that is not `sure` counts where such a file exists. A `part` may be only shown, unless it looks like all of the file,
-    or the file is `new`. The file that is called like the line as it `stands` comes first. `between` says that other words stand between the name and the text.
+    A path that is not `sure` counts only if such a file exists. A `part` may be only shown, unless it looks like the
+    whole file or the file is `new`. `stands` is the whole line read as a name, which is tried first. `between` says
+    that other words stand between the name and the text.
     """
 
     path: str
@@ -84,14 +85,14 @@ class Named(NamedTuple):
 
 
 def begin(line: str, place: Place) -> File | None:
-    """Begin with a fence that stands below a path."""
+    """Begin at a fence below a path."""
     fence = _FENCE.match(line)
     if place.fence or fence is None:
         return None
     above = [each for each in reversed(place.above) if each.strip() and not _RULE.match(each)]
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if words in _PLAIN and above and _ITEM.match(above[0]) and _LISTS.match("\n".join(above[1:2])):
-        return None  # the last of several files that are named, and what a program says of them
+        return None  # a list of files, followed by what a program says about them
     named = _named(above)
     path = named.path
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
@@ -103,9 +104,9 @@ def begin(line: str, place: Place) -> File | None:
     ):
         return None
     if named.between and words in _PLAIN and not path.endswith(_PAGES) and follows(named.line):
-        named = named._replace(new=False)  # it may be printed all the same: it makes no file, nor is it passed over
+        named = named._replace(new=False)  # it may still be output: it creates no file, but is not skipped either
     elif named.between and words in _PLAIN and not path.endswith(_PAGES):
-        named = Named(as_it_stands(named.line) or named.stands, named.line, sure=False)  # else it is printed, or said
+        named = Named(as_it_stands(named.line) or named.stands, named.line, sure=False)  # else it is output, or words
         if not named.path:
             return None
     inside = () if "/" in named.path or "./" in named.line else tuple(folders(above[:_LOOK_UP]))
@@ -157,7 +158,7 @@ class File:
         self._below = ""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Take one line of the file; gives lines back when they turn out to be another format."""
+        """Take one line of the file; give lines back if they turn out to be another format."""
         if self._below:
             return self._below_a_path(line, number)
         if self._closed:
@@ -181,12 +182,12 @@ class File:
         return []
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Report a file without its end; below a sentence that only mentions one, it is an example without its end."""
+        """Report a file that has no end; below a sentence that only mentions a file, it is an unfinished example."""
         del whole
         if self._closed and not self._below:
             return [self._whole()]
         if self._doubt and not any(map(_FENCE.match, self._lines[self._doubt + 1 :])):
-            self.back = self._lines[self._doubt + 1 :]  # no fence came any more: that one was the end
+            self.back = self._lines[self._doubt + 1 :]  # no fence followed, so that one was the end
             self._lines = self._lines[: self._doubt]
             return [self._whole() if any(map(_FENCE.match, self._lines)) else self._edit()]
         if not self._named.sure and (self._named.part or " " in self._path):
@@ -195,9 +196,9 @@ class File:
         return [Misfit(self._edit(), "incomplete", words)]
 
     def _is_other_format(self, line: str) -> bool:
-        """Whether an edit of another notation stands in the fence, at its top; further down it is text.
+        """Say whether the fence holds an edit in another notation at its top; further down, such lines are text.
 
-        So is a diff in a patch file, unless it is one of that very file.
+        A diff in a patch file is text too, unless it changes that very file.
         """
         if len(self._lines) >= _LOOK_AHEAD:
             return False
@@ -210,12 +211,12 @@ class File:
         )
 
     def _is_text(self) -> bool:
-        """Whether a bare fence stands in a literal or a remark of a program, and so is text of it."""
+        """Say whether a bare fence stands inside a string or comment of a program, and so is part of its text."""
         self._asked += 1
         return not self._page and self._asked < _MOST_ASKED and is_open(self._path, self._lines)
 
     def _after(self, line: str) -> list[Edit | Misfit]:
-        """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""
+        """Take the line after a bare fence in a page of prose: if words follow at once, it opened an inner block."""
         if not line.strip():
             self.done, self.back = True, [line]
             return [self._whole()]
@@ -226,7 +227,7 @@ class File:
         return []
 
     def _below_a_path(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Below that fence stands a path: of the next file, if its text begins here, or else it is text of the page."""
+        """Take the line after that fence and a path: either the next file begins here, or the path is text."""
         path, self._below = self._below, ""
         if self._ends(line, self._fence):
             self.done = True
@@ -239,13 +240,13 @@ class File:
         return []
 
     def _reopen(self, *lines: str) -> None:
-        """Go on with the page: the fence that seemed to end it opened a block inside it, with these lines."""
+        """Continue the page: the fence that seemed to end it opened a block inside it, with these lines."""
         self._closed = False
         self._lines += [self._fence, *lines]
         self._inner = "" if self._ends(lines[-1], self._fence) else self._fence
 
     def _ends(self, line: str, fence: str) -> bool:
-        """Whether a line closes a fence; one that stands further right than the first is text of the file."""
+        """Say whether a line closes a fence; one indented further than the first fence is text of the file."""
         bare = line.strip()
         if len(line) - len(line.lstrip()) > self._indent:
             return False
@@ -254,19 +255,19 @@ class File:
         return len(bare) >= len(fence) and not bare.strip(fence[0])
 
     def _whole(self) -> Edit | Misfit:
-        """Return the file; refused where a fence was taken for text of a literal that is never closed: it may have ended there."""
+        """Return the file; a Misfit if a fence was taken for text of a string that never closes: it may be the end."""
         edit = self._edit()
         if self._glued:
             words = f"{self._path}: the text begins on the line of its fence (line {self._number} of the reply), and may not be whole."
             return Misfit(edit, "malformed", words)
-        bare = [line for line in self._lines if not _FENCE.match(line)]  # fences may be what seems to close it
+        bare = [line for line in self._lines if not _FENCE.match(line)]  # fences may be what seems to close the string
         if not self._doubt or not is_open(self._path, bare):
             return edit
         words = f"{self._path}: whether its text ends at the fence at line {self._number + 1 + self._doubt} of the reply cannot be told; a longer fence around all of it would say so."
         return Misfit(edit, "malformed", words)
 
     def _edit(self) -> Edit:
-        blanks = " " * self._indent  # of the item of a list that the fence stands in
+        blanks = " " * self._indent  # the indentation of the list item that the fence is in
         if blanks and all(line.startswith(blanks) for line in self._lines if line.strip()):
             lines = [line[len(blanks) :] for line in self._lines]
         else:
@@ -276,13 +277,13 @@ class File:
         told = [at for at, line in enumerate(lines) if line.strip()]
         marks = [at for at, line in enumerate(lines) if _FENCE.match(line)]
         if not self._page and len(told) > 2 and marks == [told[0], told[-1]] and lines[marks[1]].strip() == self._fence:
-            lines = lines[marks[0] + 1 : marks[1]]  # in two fences, one around the other
+            lines = lines[marks[0] + 1 : marks[1]]  # one fence inside another
             text, first = "".join(line + "\n" for line in lines), first + marks[0] + 1
         numbers = range(first, first + len(lines))
         written = self._named.line
         also = (written,) if written.strip() == self._path != written else ()
         if f"./{self._path}" in written:
-            also = (f"./{self._path}",)  # so it is the one in the root, whatever is called like it further down
+            also = (f"./{self._path}",)  # then it is the file in the root, even if a deeper one has the same name
         return Edit(
             "whole",
             self._path,

@@ -42,16 +42,17 @@ _BODY_SHOWN = 65_536
 _LARGEST_JSON = 16_000_000
 _ERROR_S = 20.0
 _PAUSES = 8
-"""How often a provider may pause in one answer and is asked to go on; each time costs a prompt."""
+"""How often a provider may pause in one answer and is asked to continue; each time costs a prompt."""
 _LAST_BYTES_S = 0.25
-"""How long the end of the body is waited for when the answer has ended, so that the connection can be used again."""
+"""Seconds to wait for the end of the body once the answer has ended, so that the connection can be used again."""
 
 
 @dataclass(slots=True)
 class _Try:
-    """What became of one request: `spoke` when words have come, `settled` when it must not be sent again.
+    """The outcome of one request: `spoke` once words have come, `settled` if it must not be sent again.
 
-    `more` is the call with which an answer goes on in which the provider paused; `may_go_on` says whether one more is allowed.
+    `more` is the call that continues an answer in which the provider paused; `may_go_on` says whether one more is
+    allowed.
     """
 
     spoke: bool = False
@@ -75,7 +76,7 @@ class _Counts:
         return replace(chunk, usage=self._before + chunk.usage, last=chunk.usage)
 
     def turn(self) -> None:
-        """Take the next request."""
+        """Begin the next request."""
         self._before, self._last, self._first = self._before + self._last, TokenUsage(), False
 
 
@@ -122,16 +123,16 @@ class Client:
         return _json(await self.get(url, timeout_s, headers), url)
 
     async def get(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> bytes:
-        """Fetch a small file; with headers over TLS only, they may hold a key. Raises Unreachable or BadEndpoint."""
+        """Fetch a small file; with headers, which may hold a key, over TLS only. Raises Unreachable or BadEndpoint."""
         return await self._plain("GET", url, headers or {}, b"", timeout_s)
 
     async def post_json(self, url: str, body: Any, timeout_s: float = 5.0) -> Any:
-        """Send a small JSON text without any key and read the one that answers. Raises Unreachable or BadEndpoint."""
+        """Send a small JSON text without any key, and read the JSON answer. Raises Unreachable or BadEndpoint."""
         headers = {"content-type": "application/json"}
         return _json(await self._plain("POST", url, headers, json.dumps(body).encode(), timeout_s), url)
 
     async def _plain(self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> bytes:
-        """Ask something beside the models; whoever gives headers of his own may have a key in them."""
+        """Send a request that is not for a model; headers that the caller gives may hold a key."""
         address.check(url, url, secret=method == "GET" and bool(headers))
         status, _, found = await self._fetch(method, url, headers, body, timeout_s)
         if status >= 300:
@@ -141,7 +142,8 @@ class Client:
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
         """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too.
 
-        An answer in which the provider pauses is one answer: it is asked to go on, and the counts are of all its requests.
+        An answer in which the provider pauses is one answer: it is asked to continue, and the counts cover all its
+        requests.
         """
         call = wire.call(request, provider, key)
         address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
@@ -169,7 +171,7 @@ class Client:
                 counts.turn()
 
     def _finish(self, error: errors.ProviderError, provider: Provider, key: str) -> None:
-        """Say what only the client knows: whose error it is, what time it is; and take the key out of the words."""
+        """Add what only the client knows, the provider and the time, and take the key out of the words."""
         error.provider = error.provider or provider.name
         if error.retry_at is not None and error.retry_at.year == EPOCH.year:
             error.retry_at = self._now() + (error.retry_at - EPOCH)
@@ -177,7 +179,7 @@ class Client:
         error.args = (error.message,)
 
     def _wait(self, error: errors.ProviderError, attempt: int) -> float | None:
-        """Say how long to wait before the next try, None where there is none."""
+        """Return the seconds to wait before the next try; None if there is none."""
         if not error.retryable or attempt > self._retries:
             return None
         if error.retry_at is not None:
@@ -188,13 +190,13 @@ class Client:
     async def _once(
         self, call: HttpCall, wire: Wire, provider: Provider, state: _Try
     ) -> AsyncGenerator[list[Chunk], None]:
-        """Send the call once and walk its answer in batches: what one read brought."""
+        """Send the call once and yield its answer in batches: what one read brought."""
         try:
             http = self._http.build_request(call.method, call.url, headers=dict(call.headers), content=call.body)
             async with asyncio.timeout(self._first_byte_s):
                 answer = await self._http.send(http, stream=True)
         except TimeoutError as error:
-            state.settled = True  # it may be at work on it: to ask again would pay twice
+            state.settled = True  # the provider may be working on it: asking again would pay twice
             silent = errors.Unreachable(
                 f"{provider.title} took the question and said nothing for {self._first_byte_s:.0f} s.",
                 "Try again.",
@@ -296,7 +298,7 @@ class Client:
     def _page(
         self, answer: httpx.Response, headers: Mapping[str, str], begin: bytes, provider: Provider
     ) -> errors.ProviderError:
-        """Return what a web page in place of an answer means."""
+        """Return the error that a web page in place of an answer means."""
         words = begin.decode("utf-8", "replace")
         if not words.lstrip().startswith("<"):
             words = f"<html>{words}"
@@ -310,7 +312,7 @@ class Client:
         begin: bytes,
         provider: Provider,
     ) -> list[Chunk]:
-        """Close the reader. One JSON text that is no answer is an error in words of its own, whatever the status says."""
+        """Close the reader. One JSON text that is no answer is an error in its own words, whatever the status says."""
         try:
             return reader.close()
         except errors.StreamBroken:
@@ -361,7 +363,7 @@ class Client:
 
 
 def _unfinished(came: list[Chunk]) -> list[Chunk]:
-    """Return the chunks without an end: others follow, with counts of their own."""
+    """Return the chunks without an end: more follow, with counts of their own."""
     open_ended = [replace(chunk, final=False) if isinstance(chunk, UsageChunk) else chunk for chunk in came]
     return [chunk for chunk in open_ended if not isinstance(chunk, StopChunk)]
 

@@ -1,6 +1,6 @@
-"""The ways out of this process: straight, through a proxy, or to the practice model that answers inside of it.
+"""The ways out of this process: direct, through a proxy, or to the practice model that answers inside it.
 
-Here stands too how httpx's own errors are said: which of them means what, only this package need know.
+httpx's own errors are put into words here too: only this package need know what each of them means.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def ways(env: Mapping[str, str]) -> dict[str, httpx.AsyncBaseTransport | None]:
-    """Return the way out for each pattern of addresses; "all://" is for those that no other pattern names.
+    """Return the way out for each pattern of addresses; "all://" is for those that no other pattern matches.
 
     `env` is read for proxies and certificates. Raises ConfigError for one that cannot be used.
     """
@@ -35,7 +35,7 @@ def ways(env: Mapping[str, str]) -> dict[str, httpx.AsyncBaseTransport | None]:
 
 
 def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.AsyncHTTPTransport:
-    """Make a way out. Connections are kept alive by TCP, so that a router does not forget one that waits for an answer."""
+    """Make a way out. TCP keep-alive stops a router from forgetting a connection that waits for an answer."""
     options: list[tuple[int, int, int]] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the name on macOS
     for name, seconds in ((idle, 45), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
@@ -55,8 +55,8 @@ def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.As
 class _Straight(httpx.AsyncBaseTransport):
     """The way out without a proxy.
 
-    Trust in certificates is made ready in a thread when somebody first asks over TLS: it takes a tenth of a second, which
-    a model on this machine need not wait for. One that cannot be made is said at once.
+    Certificates are loaded in a thread on the first request over TLS: that takes a tenth of a second, for which a model
+    on this machine need not wait. Those that the user names are loaded at once, so that a bad file is reported at once.
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -82,7 +82,7 @@ class _Straight(httpx.AsyncBaseTransport):
 
 
 class _Practice(httpx.AsyncBaseTransport):
-    """A model's address inside this process: what it answers is a pure function of what it is asked."""
+    """The address of a model inside this process: its answer is a pure function of the question."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Spoken(await request.aread()))
@@ -99,12 +99,12 @@ class _Spoken(httpx.AsyncByteStream):
 
 
 def words(error: Exception) -> str:
-    """Return the words of an error, its name where it has none."""
+    """Return the message of an error, or its name if it has none."""
     return str(error) or type(error).__name__
 
 
 def broken(error: httpx.HTTPError, provider: Provider) -> errors.StreamBroken:
-    """Say that a connection broke while it was answering."""
+    """Return the error for a connection that broke in the middle of an answer."""
     return errors.StreamBroken(
         f"{provider.title}: the connection broke in the middle of the answer ({words(error)[:120]}).",
         "What had come is kept; ask again to go on.",
@@ -113,7 +113,7 @@ def broken(error: httpx.HTTPError, provider: Provider) -> errors.StreamBroken:
 
 
 def unreachable(error: Exception, provider: Provider) -> errors.ProviderError:
-    """Say why nobody answers, and what to look at."""
+    """Return the error that says why nobody answers, and what to check."""
     said = words(error)
     where = f" (from {provider.address_from})" if provider.address_from else ""
     hint = "Check the address and your connection; is the server running?"

@@ -46,14 +46,14 @@ _MAX_OUTPUT = 16_000
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "max": 32_768}
 _VERSION = "2023-06-01"
 _REDACTED = "redacted:"
-"""Begins the seal of a thought that the provider shows to nobody, ourselves included."""
+"""Begins the seal of a thought that the provider shows to nobody, not even to us."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed message.
+    """Write the request as one streamed message.
 
-    Caching is asked for behind the system words and behind the turns before the question: the longest beginning that the
-    next request will share, and the one that the last request shared with this.
+    Marks for caching stand after the system text and after the turns before the question: the longest beginning that
+    the next request will share, and the one that the last request shared with this one.
     """
     body = {**_content(request, provider), "stream": True}
     limit = request.max_output or min(request.model.max_output or _MAX_OUTPUT, _MAX_OUTPUT)
@@ -76,9 +76,9 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
 
 
 def go_on(call: HttpCall, reader: Reader) -> HttpCall | None:
-    """Say the request again with the answer as far as it came, unchanged, where the provider paused in it; else None.
+    """Write the request again with the answer as far as it came, unchanged, if the provider paused in it; else None.
 
-    That is how a paused answer goes on: it is sent back as the last turn, and a second pause lengthens that turn.
+    A paused answer goes on when it is sent back as the last turn; a second pause lengthens that turn.
     """
     blocks = reader.paused
     if not blocks:
@@ -149,7 +149,7 @@ class Reader:
 
     @property
     def paused(self) -> list[dict[str, Any]]:
-        """What the answer has said when the provider paused in it, block by block as it came; nothing where it has ended."""
+        """The blocks of an answer in which the provider paused, as they came; empty if it has ended."""
         if self._stop is None or self._stop.detail != _PAUSE:
             return []
         blocks = [_block(self._blocks[index]) for index in sorted(self._blocks)]
@@ -246,7 +246,7 @@ class Reader:
         return []
 
     def _keep(self, index: int, field: str, piece: str) -> None:
-        """Keep a piece of a block for the case that the provider pauses: then all of it goes back."""
+        """Keep a piece of a block: if the provider pauses, the whole answer goes back."""
         _, fields = self._blocks.setdefault(index, ({}, {}))
         fields.setdefault(field, bytearray()).extend(piece.encode("utf-8", "replace"))
 
@@ -275,12 +275,12 @@ class Reader:
         return [UsageChunk(self._counted(), final=final, tier=self._tier())]
 
     def _tier(self) -> str:
-        """Name what the request is billed as: its speed where that is not the usual one."""
+        """Return what the request is billed as: its speed if that is not the usual one, else its service tier."""
         speed = text(self._usage.get("speed"))
         return speed if speed not in {"", "standard"} else text(self._usage.get("service_tier"))
 
     def _complete(self) -> bool:
-        """Say whether both sides were counted; a server that reports no input has not counted it."""
+        """Say whether both sides were counted: a server that reports no input has not counted it."""
         return bool(self._counted().total_input)
 
     def _counted(self) -> TokenUsage:
@@ -301,7 +301,7 @@ class Reader:
 
 
 def _block(kept: tuple[dict[str, Any], dict[str, bytearray]]) -> dict[str, Any]:
-    """Put a block together again: what it began with, and what came to it in pieces."""
+    """Rebuild a block from its beginning and the pieces that followed."""
     block = dict(kept[0])
     for field, piece in kept[1].items():
         words = piece.decode()

@@ -55,7 +55,7 @@ _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "max": 32_768}
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed conversation; caching is asked for where the model family knows it."""
+    """Write the request as one streamed conversation; caching is asked for if the model family supports it."""
     body = _content(request, provider)
     limit = request.max_output
     if request.effort and "thinking" in request.model.abilities:
@@ -121,7 +121,7 @@ class Reader:
         self._tools: dict[int, dict[str, str]] = {}
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
-        """Take one event; unknown keys, such as Bedrock's padding `p`, are passed over."""
+        """Take one event; unknown keys, such as Bedrock's padding `p`, are ignored."""
         if event.name == ":":
             return [WaitingChunk(event.data)]
         kind, _, trouble_name = event.name.partition(":")
@@ -153,7 +153,7 @@ class Reader:
                 return []
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body: the answer ends with its stop reason, the counts come after it or not at all."""
+        """Take the end of the body: the answer ends with its stop reason; the counts follow it, or never come."""
         if self._reason in _BROKEN:
             raise ServerFailed(
                 f"{self._provider.title}: the model's answer could not be used ({self._reason}).",
@@ -218,7 +218,7 @@ class Reader:
             long,
             count(usage.get("outputTokens")),
         )
-        return [UsageChunk(counted, final=bool(counted.total_input), tier=tier)]  # no input is none counted
+        return [UsageChunk(counted, final=bool(counted.total_input), tier=tier)]  # without input, nothing was counted
 
 
 def _thought(reasoning: dict[str, Any]) -> list[Chunk]:

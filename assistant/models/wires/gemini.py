@@ -1,8 +1,8 @@
 """Gemini's generateContent, streamed as server-sent events.
 
-The prompt's count includes what was cached, the answer's count leaves thoughts out; no mark but a finish reason says the end.
+The prompt's count includes cached tokens, the answer's count excludes thoughts; only a finish reason marks the end.
 
-Flags of a provider: `max_effort` (the level asked for by "max", HIGH where nothing is said).
+Flags of a provider: `max_effort` (the level asked for by "max", HIGH by default).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _LEVELS = {"off": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed generateContent. Its cache works by itself on whatever begins the same."""
+    """Write the request as one streamed generateContent. Its cache works by itself on requests that begin the same."""
     body = _content(request, provider)
     config: dict[str, Any] = {}
     if request.max_output:
@@ -101,7 +101,7 @@ class Reader:
         self._usage: UsageChunk | None = None
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
-        """Take one event; a list of them is what the address without `alt=sse` gives."""
+        """Take one event, or a list of them, as the address without `alt=sse` sends."""
         if event.name == ":":
             return [WaitingChunk(event.data)]
         if not event.data.strip() or event.data.strip() == "[DONE]":
@@ -150,7 +150,7 @@ class Reader:
         if usage:
             counted = _usage(usage)
             tier = text(usage.get("serviceTier")) or (self._usage.tier if self._usage else "")
-            # No input is none counted, which is unknown and not nothing.
+            # No input means that it was not counted, which is unknown and not zero.
             self._usage = UsageChunk(counted, final=bool(self._reason and counted.total_input), tier=tier)
             found.append(self._usage)
         return found

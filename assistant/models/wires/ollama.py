@@ -1,7 +1,7 @@
-"""Ollama's own chat: one JSON text a line. It counts the prompt and the answer, thoughts within, and no cache.
+"""Ollama's own chat: one JSON text per line. It counts the prompt and the answer, thoughts included, and no cache.
 
-Flags of a provider: `num_ctx` (the context window to load the model with, in tokens; the server's own where nothing is said,
-and what does not fit into that it cuts off without a word).
+Flags of a provider: `num_ctx` (the context window to load the model with, in tokens; by default the server's own, which
+cuts off without a word what does not fit).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LEVELS = {"low": "low", "medium": "medium", "high": "high", "max": "high"}
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed chat."""
+    """Write the request as one streamed chat."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": part} for part in request.system if part.strip()]
     for message in history.turns(request, provider):
         words = "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
@@ -100,7 +100,7 @@ class Reader:
         return found
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body: without the line that says so, the answer is broken."""
+        """Take the end of the body: without the line that marks it, the answer is broken."""
         if not self.ended:
             raise trouble.cut(self._provider)
         if self._reason == "length":
@@ -109,7 +109,7 @@ class Reader:
 
 
 def _count(data: dict[str, Any]) -> list[Chunk]:
-    """Read the counts; a prompt that the server had in memory it may leave uncounted, which is unknown and not nothing."""
+    """Read the counts; a server may leave a prompt that it had in memory uncounted, which is unknown and not zero."""
     if "prompt_eval_count" not in data and "eval_count" not in data:
         return []
     sent, output = count(data.get("prompt_eval_count")), count(data.get("eval_count"))

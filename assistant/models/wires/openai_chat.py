@@ -1,21 +1,21 @@
 """Chat Completions: OpenAI's first protocol, and what most others speak, with flags for their dialects.
 
-Flags of a provider, what is asked: `max_tokens` (name of the limit's field), `usage_in_stream` (False where asking for it is an
-error), `usage_in_each_chunk` (True where the server can count as it goes),
-`prompt_cache_key` (True where it routes to a cache), `cache_control` (True where marks for caching are passed on to the model),
-`reasoning_split` (True where thoughts come apart from the text only on wish), and `effort`, how thinking is set:
+Flags of a provider for the request: `max_tokens` (name of the limit's field), `usage_in_stream` (False if asking for it
+is an error), `usage_in_each_chunk` (True if the server can count as it goes), `prompt_cache_key` (True if it routes to
+a cache), `cache_control` (True if marks for caching are passed on to the model), `reasoning_split` (True if thoughts
+come apart from the text only on request), and `effort`, how thinking is set:
 
 - "reasoning_effort": a level of that name, `max_effort` naming the highest (OpenAI, xAI, Ollama, LM Studio)
 - "reasoning": an object of that name (OpenRouter)
 - "thinking": an object that says yes or no (Kimi, GLM); "thinking_effort": that and a level (DeepSeek)
 - "enable_thinking": yes or no (Qwen); "chat_template": the same as a word for the template (NVIDIA, vLLM, llama-server)
 
-What is said and sent back: `replay` names the field of an answer in which its thoughts go back to their maker ("reasoning_content",
-"reasoning" or "reasoning_details"); `think_tags` is False where a text may well begin with <think> and mean it;
-`reasoning_beside` is True where thoughts are counted beside the completion even if no total tells.
+Flags for the answer: `replay` names the field in which its thoughts go back to their maker ("reasoning_content",
+"reasoning" or "reasoning_details"); `think_tags` is False if a text may begin with <think> and mean it;
+`reasoning_beside` is True if thoughts are counted beside the completion, even if no total says so.
 
-What is asked afterwards: `generation` is the path at which a seller tells by its id what an answer has cost, and
-`generation_header` the header that names the id before the first word comes; see `assistant.receipts`.
+Flags for the time after: `generation` is the path at which a seller tells, by an answer's id, what it has cost, and
+`generation_header` is the header that gives the id before the first word comes; see `assistant.receipts`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _SPECIAL = frozenset({"x_groq", "timings", "base_resp", "error"})
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed chat completion."""
+    """Write the request as one streamed chat completion."""
     flags = provider.flags
     body: dict[str, Any] = {"model": request.model.id, "messages": _messages(request, provider), "stream": True}
     if flags.get("usage_in_stream", True):
@@ -133,7 +133,7 @@ def _messages(request: Request, provider: Provider) -> list[dict[str, Any]]:
 
 
 def _said(message: Message) -> str | list[dict[str, Any]]:
-    """Return plain words as a text, which every server takes, and as parts only what has pictures."""
+    """Return plain words as a text, which every server takes, and only words with pictures as parts."""
     words = [part for part in message.parts if not isinstance(part, Thought)]
     if not any(isinstance(part, Image) for part in words):
         return "".join(part.text for part in words if isinstance(part, Text))
@@ -151,7 +151,7 @@ def _replayed(message: Message, field: str) -> dict[str, Any]:
     if field == "reasoning_details":
         details = [each for part in thoughts if part.seal for each in json.loads(part.seal)]
         return {"reasoning_details": details} if details else {}
-    # DeepSeek asks for the field with every answer that goes back, also with one of another model.
+    # DeepSeek wants the field with every answer that goes back, even with one of another model.
     return {field: "".join(part.text for part in thoughts)}
 
 
@@ -202,7 +202,7 @@ class Reader:
         return found
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body: without a finish reason, or `[DONE]` after anything at all, the answer is broken."""
+        """Take the end of the body: without a finish reason, or `[DONE]` after any content, the answer is broken."""
         if self._failure is not None:
             raise self._failure
         came = self._spoke or self._declined or self._calls.any or self._usage
@@ -229,7 +229,7 @@ class Reader:
         return [ServedChunk(self._served, text(data.get("id")))]
 
     def _plain(self) -> list[Chunk]:
-        """Look for thoughts within the text no more; return what was held back."""
+        """Stop looking for thoughts within the text; return what was held back."""
         tags, self._tags = self._tags, None
         return tags.close() if tags else []
 
@@ -237,16 +237,16 @@ class Reader:
         ends = self._stop is not None or self._failure is not None or self.ended
         counts = usage.usage
         if self._usage is not None and not counts.total:
-            counts = self._usage.usage  # zeros behind a count take nothing back
-        ends = ends and bool(counts.total_input)  # no input is none counted, which is unknown and not nothing
+            counts = self._usage.usage  # zeros after a count do not replace it
+        ends = ends and bool(counts.total_input)  # no input means that it was not counted: unknown, not zero
         self._usage = UsageChunk(counts, ends, usage.reported_cost, self._tier)
         return self._usage
 
     def _choice(self, choice: dict[str, Any]) -> list[Chunk]:
         found: list[Chunk] = []
-        # MiniMax ends a stream with the whole message once more.
+        # MiniMax ends a stream by sending the whole message again.
         delta = table(choice.get("delta")) or ({} if self._spoke else table(choice.get("message")))
-        # The first that has words: some servers say the same in two fields.
+        # The first field that has words: some servers say the same in two fields.
         thought = (
             text(delta.get("reasoning_content")) or text(delta.get("reasoning")) or text(delta.get("reasoning_text"))
         )
@@ -278,7 +278,7 @@ class Reader:
         return found
 
     def _detail(self, pieces: list[dict[str, Any]]) -> str:
-        """Gather reasoning details, whose pieces share an index, and return the words that came."""
+        """Collect reasoning details, whose pieces share an index, and return the words that came."""
         said = ""
         for piece in pieces:
             index = piece.get("index")
@@ -293,7 +293,7 @@ class Reader:
         return said
 
     def _reported(self, event: ServerEvent, data: dict[str, Any], choices: list[dict[str, Any]]) -> None:
-        """Note an error that stands in the stream; words of the same event are not lost."""
+        """Note an error inside the stream; words of the same event are not lost."""
         within = next((choice["error"] for choice in choices if choice.get("error")), None)
         status = str(table(data.get("base_resp")).get("status_code", "0"))
         known = choices or data.get("usage") or data.get("object") == "chat.completion.chunk"
@@ -312,9 +312,9 @@ class Reader:
 
 
 def _plain_words(data: dict[str, Any]) -> str:
-    """Return the words of an event that has nothing else to it, as all but a few of a stream have; else no words.
+    """Return the words of an event that holds nothing else, as nearly all events of a stream do; else no words.
 
-    What is left out here is only work: the long way gives the same for each such event.
+    This is only a short cut: the long way gives the same for each such event.
     """
     choices = data.get("choices")
     if type(choices) is not list or len(choices) != 1 or data.get("usage"):

@@ -1,8 +1,8 @@
 """Responses: OpenAI's second protocol, which xAI, Meta and several servers speak too. Counts are inclusive.
 
-Flags of a provider: `max_tokens` (name of the limit's field, "" where there is none), `prompt_cache_key` (False where it is an
-error), `encrypted_thoughts` (False where reasoning is not given out sealed), `summary` ("" where no summary may be asked for),
-`efforts` ("low medium high" lists the levels where they are fewer; "off" then asks for the least).
+Flags of a provider: `max_tokens` (name of the limit's field, "" if there is none), `prompt_cache_key` (False if it is
+an error), `encrypted_thoughts` (False if reasoning is not given out sealed), `summary` ("" if no summary may be asked
+for), `efforts` ("low medium high" lists the levels if there are fewer; "off" then asks for the lowest).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LEAST_OUTPUT = 16
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed response that the provider does not store."""
+    """Write the request as one streamed response that the provider does not store."""
     flags = provider.flags
     body = {**_content(request, provider), "stream": True, "store": False}
     thinks = "thinking" in request.model.abilities
@@ -84,7 +84,7 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
                     content.append({"type": "input_text", "text": words})
                 case Image():
                     content.append({"type": "input_image", "image_url": history.data_url(part), "detail": "auto"})
-        # An answer goes back as plain words: as a list of parts it would need the id and status of an item, which answers of
+        # An answer goes back as plain text: as parts it would need the id and status of an item, which answers of
         # other protocols do not have, and strict servers refuse it without them.
         plain = message.role == "assistant"
         items.append({"type": "message", "role": message.role, "content": message.text if plain else content})
@@ -107,7 +107,7 @@ class Reader:
         self._declined = False
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
-        """Take one event; what it is stands in its data, since not every server names its events."""
+        """Take one event; its type is in its data, since not every server names its events."""
         if event.name == ":":
             return [WaitingChunk(event.data)]
         if not event.data.strip():
@@ -165,12 +165,12 @@ class Reader:
         words = text(data.get("delta"))
         kinds = self._spoken.setdefault(_place(data), set())
         if not words or (kind == "reasoning" and "summary" in kinds) or (kind == "summary" and "reasoning" in kinds):
-            return []  # some servers send their reasoning and a summary that is the same
+            return []  # some servers send their reasoning, and a summary with the same text
         kinds.add(kind)
         return [ThoughtChunk(words) if kind in {"summary", "reasoning"} else TextChunk(words)]
 
     def _item(self, item: dict[str, Any], place: str) -> list[Chunk]:
-        """Take an item that is whole: what did not come in pieces is given out now, calls and seals always."""
+        """Take a complete item: text that did not come in pieces is returned now, calls and seals always."""
         spoken = self._spoken.setdefault(place, set())
         found: list[Chunk] = []
         match item.get("type"):
@@ -197,7 +197,7 @@ class Reader:
     def _end(self, response: dict[str, Any]) -> list[Chunk]:
         self.ended = True
         found: list[Chunk] = []
-        if not self._spoken:  # a server that streams nothing gives all of it at the end
+        if not self._spoken:  # a server that streams nothing sends everything at the end
             for index, item in enumerate(rows(response.get("output"))):
                 found += self._item(item, f"#{index}")
         found += self._serve(response)
@@ -232,19 +232,19 @@ def _usage(usage: dict[str, Any], tier: str) -> UsageChunk:
     long = count(lives.get("ttl_12h_tokens"))
     sent, read = count(usage.get("input_tokens")), count(details.get("cached_tokens"))
     written = max(count(details.get("cache_write_tokens")), long + count(lives.get("ttl_30m_tokens")))
-    # A seller that counts what was cached beside the input gives more of it than there was input.
+    # A seller that counts cached tokens beside the input reports more of them than the input has.
     fresh = sent if read + written > sent else sent - read - written
     output = count(usage.get("output_tokens"))
     thought = count(table(usage.get("output_tokens_details")).get("reasoning_tokens"))
     beside = thought > output or (thought and count(usage.get("total_tokens")) == sent + output + thought)
     counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
-    return UsageChunk(counted, final=bool(sent), reported_cost=ticks(usage), tier=tier)  # no input is none counted
+    return UsageChunk(counted, final=bool(sent), reported_cost=ticks(usage), tier=tier)  # without input, not counted
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
-    """Tell the limits of a plan, which the Codex backend sends as an event, as the headers that it sends elsewhere.
+    """Turn the limits of a plan, which the Codex backend sends as an event, into the headers that it sends elsewhere.
 
-    Those that are not of the plan itself but of one model carry its name.
+    Limits of one model, not of the plan itself, carry its name.
     """
     found: dict[str, str] = {}
     limits = table(data.get("rate_limits"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request."""
+    """Write the request."""
     del key
     body = {
         "model": request.model.id,

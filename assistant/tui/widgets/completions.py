@@ -16,10 +16,10 @@ _MOST = 8
 
 
 class Completion(NamedTuple):
-    """What a word may become: what stands in the composer when it is taken, and a word about it.
+    """What a word may become: the text that is put into the composer, and a word about it.
 
-    `shown` is what stands for it in the list where that is not its text. One that is not `meant` by what was typed is only
-    near it: no row of a list that begins with such a one is chosen until the user does so.
+    `shown` is its text in the list, if that differs. A completion that is not `meant` is only close to what was typed:
+    if the list begins with one, no row is chosen until the user chooses one.
     """
 
     text: str
@@ -29,12 +29,12 @@ class Completion(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What stands for it in the list."""
+        """The text that stands for it in the list."""
         return self.shown or self.text.rstrip()
 
 
 class Completions(Widget):
-    """Draws choices and remembers which one is meant. It never has the focus: keys stay with the composer."""
+    """Draws choices and remembers the chosen one. It never has the focus: keys stay with the composer."""
 
     DEFAULT_CSS = "Completions { height: auto; max-height: 8; display: none; background: $panel; padding: 0 1; }"
 
@@ -46,7 +46,7 @@ class Completions(Widget):
         self.at = 0
 
     def show(self, word: str, choices: tuple[Completion, ...]) -> None:
-        """Show what a word may become; nothing hides the list."""
+        """Show what a word may become; no choices hide the list."""
         self.word, choices = word, choices[:_MOST]
         if choices != self.choices:
             self.choices, self.at = choices, 0 if choices and choices[0].meant else -1
@@ -58,24 +58,24 @@ class Completions(Widget):
         self.show("", ())
 
     def move(self, step: int) -> None:
-        """Mean another choice."""
+        """Choose another one."""
         if self.choices:
             self.at = (self.at + step) % len(self.choices) if self.at >= 0 or step > 0 else len(self.choices) - 1
             self.refresh()
 
     @property
     def only(self) -> bool:
-        """Whether nothing else can be meant."""
+        """Whether there is only one choice."""
         return len(self.choices) == 1
 
     @property
     def chosen(self) -> str | None:
-        """What stands in the composer when the choice that is meant is taken; None where none is."""
+        """The text to put into the composer if the chosen one is taken; None if none is chosen."""
         return self.choices[self.at].text if self.choices and self.at >= 0 else None
 
     @property
     def first(self) -> str | None:
-        """The likeliest of them, meant or not; None where there are none."""
+        """The likeliest choice, chosen or not; None if there are none."""
         return self.choices[0].text if self.choices else None
 
     def render(self) -> Text:

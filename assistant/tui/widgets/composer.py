@@ -11,7 +11,7 @@ from unicodedata import category
 from textual.binding import Binding
 from textual.message import Message
 
-# TextArea would import tree-sitter for highlighting that a composer does not use; the first frame shall not pay for it.
+# TextArea would import tree-sitter for highlighting, which a composer does not use: the first frame need not wait.
 _absent = "tree_sitter" not in sys.modules
 if _absent:
     sys.modules["tree_sitter"] = None  # type: ignore[assignment]
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual import events
 
 _HANDS_S = 1.5
-"""How long after a key the user is still typing, seconds."""
+"""Seconds after a key for which the user is still typing."""
 _MARK, _COMMAND = re.compile(r"(?:^|(?<=\s))@\S*$"), re.compile(r"^/(?:\S*|[a-z-]+ .*)$")
 
 
@@ -35,32 +35,32 @@ class Offers(Protocol):
 
     @property
     def word(self) -> str:
-        """The word it has an answer to, which may be an older one than stands in the composer."""
+        """The word that the choices are for, which may be older than the one in the composer."""
 
     @property
     def chosen(self) -> str | None:
-        """The completion that is meant; None when there is none."""
+        """The chosen completion; None if there is none."""
 
     @property
     def first(self) -> str | None:
-        """The likeliest completion, meant or not; None when there is none."""
+        """The likeliest completion, chosen or not; None if there is none."""
 
     @property
     def only(self) -> bool:
-        """Whether nothing else can be meant."""
+        """Whether there is only one choice."""
 
     def move(self, step: int) -> None:
-        """Mean another one."""
+        """Choose another one."""
 
     def hide(self) -> None:
         """Offer nothing any more."""
 
 
 class Pad(TextArea):
-    """A text area that takes every letter and every key in its turn.
+    """A text area that takes every letter, and every key in its turn.
 
-    Textual leaves out what has no width, as the joiners of Persian and of emoji. And of keys that come together it takes
-    the letters at once, and those that delete or move only when they have been all around the screen.
+    Textual drops characters without width, such as the joiners of Persian and of emoji. And of keys that come together
+    it takes the letters at once, but those that delete or move only after they have been all around the screen.
     """
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
@@ -78,7 +78,7 @@ class Pad(TextArea):
                 event.prevent_default()
                 event.stop()
                 return
-        words = event.character or ""  # newer protocols tell several letters in one key
+        words = event.character or ""  # newer protocols may report several letters in one key
         if any(category(letter) == "Cf" for letter in words) and not self.read_only:
             self.replace(words, *self.selection, maintain_selection_offset=False)
             event.prevent_default()
@@ -109,8 +109,8 @@ class Composer(Pad):
     class Asked(Message):
         """The user presses a key that means something else here.
 
-        In an empty composer "help" (?), "leave" (Ctrl+D), "begin" and "end" (Home and End, of the conversation); with Ctrl
-        the last two in any.
+        In an empty composer "help" (?), "leave" (Ctrl+D), "begin" and "end" (Home and End, of the conversation); with
+        Ctrl, the last two in any composer.
         """
 
         def __init__(self, what: str) -> None:
@@ -127,13 +127,13 @@ class Composer(Pad):
         self._back = 0
         self._draft = self._put = self._given = ""
         self._after = ""
-        """A question that came back and steps aside for a command: it comes again behind that."""
+        """A question that came back and made way for a command: it comes again after the command."""
 
     @property
     def word(self) -> str:
-        """The word before the cursor, when it begins a command or names a file; all of a command behind whose name a blank stands.
+        """The word before the cursor, if it begins a command or names a file; all of a command that has a space in it.
 
-        Empty for any other, and as long as what stands here was put here and not typed.
+        Empty for any other word, and as long as the text was put here and not typed.
         """
         if self._put and self.text == self._put:
             return ""
@@ -143,7 +143,7 @@ class Composer(Pad):
         return match[0] if match else ""
 
     def put(self, text: str) -> None:
-        """Put words here that were written before: nothing is offered for them until the user types."""
+        """Put words here that were written before: no completions are offered for them until the user types."""
         self._put = text
         self.text = text
         self.move_cursor(self.document.end)
@@ -154,21 +154,21 @@ class Composer(Pad):
         self.replace(text, (row, column - len(self.word)), (row, column))
 
     def give_back(self, text: str) -> None:
-        """Put words back that were not sent, before what is typed by now."""
+        """Put words back that were not sent, before what has been typed by now."""
         if text and not self.text.startswith(text):
             typed = self.text
             self.put(f"{text}\n{typed}" if typed else text)
             self._given = "" if typed else text
 
     def set_aside(self) -> None:
-        """Empty it; what stood here comes back like what was sent."""
+        """Clear the composer; Up brings its text back, like words that were sent."""
         if self.text.strip():
             self._note_sent(self.text)
         self._back, self.text = 0, ""
         self._come_again()
 
     def on_text_area_changed(self) -> None:
-        """Show a question again that stepped aside for a command, where none is being typed after all."""
+        """Show a question again that made way for a command, if no command is being typed after all."""
         from assistant.command import is_command
 
         if self._after and not is_command(self.text):
@@ -188,7 +188,7 @@ class Composer(Pad):
         return monotonic() - self.typed_at < _HANDS_S
 
     def type(self, letters: str) -> None:
-        """Take letters that were meant for here and came in somewhere else."""
+        """Take letters that were meant for here and were typed elsewhere."""
         self.typed_at = monotonic()
         self.insert(letters)
 
@@ -229,20 +229,20 @@ class Composer(Pad):
         event.stop()
 
     async def _on_paste(self, event: events.Paste) -> None:
-        self._begin_below(event.text)  # the text area's own handler, which is called behind this one, puts it there
+        self._begin_below(event.text)  # the text area's own handler is called next and inserts the text
 
     def _begin_below(self, words: str) -> None:
-        """Make room for what is typed or pasted where a question has just come back, and nothing was done to it since."""
+        """Prepare for words that are typed or pasted right below a question that came back and was not changed since."""
         if self._given and self._given == self.text and self.cursor_at_end_of_text:
-            if words.lstrip().startswith("/"):  # a command first, as what was said below it may ask for
+            if words.lstrip().startswith("/"):  # a command first: the words below the question may ask for one
                 self._after, self.text = self._given, ""
-                self._note_sent(self._after)  # Up brings it, too
+                self._note_sent(self._after)  # Up brings it back, too
             else:
-                self.insert("\n")  # it was typed on, not knowing that the question would come back
+                self.insert("\n")  # typed without knowing that the question would come back
         self._given = ""
 
     def send(self) -> None:
-        """Send what stands here; behind a final backslash a new line begins instead."""
+        """Send the text; after a final backslash, begin a new line instead."""
         if self.text.endswith("\\"):
             self.action_delete_left()
             self.insert("\n")
@@ -254,17 +254,17 @@ class Composer(Pad):
             self._come_again()
 
     def _note_sent(self, words: str) -> None:
-        """Let Up bring words again."""
+        """Let Up bring words back."""
         if self.sent[-1:] != [words]:
             self.sent.append(words)
 
     def _complete(self, key: str) -> bool:
-        """Whether a key was one for the list of completions: walk through them, take one, or close the list.
+        """Use a key for the list of completions (walk through it, take one, close it); say whether it was for that.
 
-        Tab takes the likeliest where none is meant. Enter behind a command takes what is meant and sends the command, and so it
-        does where the command alone is all there is to say.
+        Tab takes the likeliest one if none is chosen. Enter after a command takes the chosen one and sends the command;
+        it also does so if the command alone is all there is to say.
 
-        The caller has seen that they are completions of what stands here now: hasty fingers are ahead of the list.
+        The caller has checked that these are completions of the present text: hasty fingers are ahead of the list.
         """
         word, chosen = self.word, self._offers.chosen
         if key in {"up", "down"}:
@@ -284,7 +284,7 @@ class Composer(Pad):
         return True
 
     def recall(self, words: str) -> None:
-        """Put words here that were sent before, as Up does: Down leads back to what stood here."""
+        """Put words here that were sent before, as Up does: Down leads back to what was here."""
         if words in self.sent:
             self._recall(self.sent[::-1].index(words) + 1 - self._back)
         else:
@@ -293,6 +293,6 @@ class Composer(Pad):
     def _recall(self, step: int) -> None:
         if not self._back:
             self._draft = self.text
-        self._after = ""  # it is among what is walked through
+        self._after = ""  # it is among the words that Up walks through
         self._back += step
         self.put(self.sent[-self._back] if self._back else self._draft)

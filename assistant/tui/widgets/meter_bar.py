@@ -24,7 +24,7 @@ _ALARMS_FROM = 0.9
 
 
 class Aside(NamedTuple):
-    """Who is asked something beside the conversation, who pays them, and what that burns."""
+    """A model that is asked something beside the conversation, who pays for it, and what that burns."""
 
     model: str
     payer: str
@@ -35,10 +35,11 @@ class Aside(NamedTuple):
 class MeterState(NamedTuple):
     """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
 
-    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `until` the instant, `left` what is left of
-    what has no window; `pace` is how it goes on in full and in short words; `note` who says the figure and how old the word
-    is. `moving` while any of the turn's figures is our estimate. `served` is the model that answered where it is another
-    than the one that was asked. While there is an `aside`, it stands in the place of who is asked otherwise, and of the turn.
+    `plan` names the window that binds, `resets` says when it begins anew, in words, `until` is that instant, and `left`
+    is what is left if there is no window. `pace` says how it goes on, in full and in short words; `note` says who gave
+    the figure, and how old it is. `moving` says that some of the turn's figures are our estimate. `served` is the model
+    that answered, if it is not the one that was asked. An `aside` stands in place of the model that is asked, and of
+    the turn.
     """
 
     model: str = ""
@@ -61,14 +62,14 @@ class MeterState(NamedTuple):
     aside: Aside | None = None
 
     def burning(self, usage: TokenUsage, cost: Cost) -> MeterState:
-        """Return the line with what the running turn has burnt by now, or what is asked beside it."""
+        """Return the state with what the running turn, or the aside, has burnt by now."""
         if self.aside is not None:
             return self._replace(aside=self.aside._replace(usage=usage, costs=(cost,)))
         return self._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
 
 
 class MeterBar(Widget):
-    """Draws a MeterState in any width: first in full words, then in short ones, then without what matters least."""
+    """Draws a MeterState in any width: in full words, else in short ones, else without what matters least."""
 
     DEFAULT_CSS = "MeterBar { height: 1; background: $panel; color: $text; }"
 
@@ -79,7 +80,7 @@ class MeterBar(Widget):
         self._told: tuple[str, ...] = ()
 
     def tell(self, *words: str) -> None:
-        """Say before the figures what waits, until nothing is told: the same in words from long to short."""
+        """Show before the figures what waits, until called without words: the same, in words from long to short."""
         if words != self._told:
             self._told = words
             self.refresh()
@@ -130,7 +131,7 @@ def _join(parts: Sequence[tuple[int, int, str]], size: int) -> str:
 
 
 def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
-    """Return (how soon it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
+    """Return (rank by which it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
     who = state.aside or state
     burn, costs = (state.turn, state.turn_costs) if state.aside is None else (state.aside.usage, state.aside.costs)
     turn, session = ("~" if state.moving or not each.exact else "" for each in (burn, state.session))
@@ -161,7 +162,7 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
 
 
 def _burn(title: str, usage: TokenUsage, costs: Sequence[Cost], about: str, size: int) -> str:
-    """Say a burn: fresh, cached, out, and money (or why there is none)."""
+    """Say what was burnt: fresh, cached, out, and money (or why there is none)."""
     priced = [str(cost) for cost in costs if cost.status != "unknown"]
     unpriced = len(costs) - len(priced)
     if unpriced and (priced or unpriced > 1):
@@ -186,7 +187,7 @@ def _bar(share: float | None) -> str:
 
 
 def short(count: int) -> str:
-    """Say a count in at most five signs: 987, 4.2k, 128k, 3.1M."""
+    """Say a count in at most five characters: 987, 4.2k, 128k, 3.1M."""
     if count < 1_000:
         return str(count)
     for size, sign in ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G")):

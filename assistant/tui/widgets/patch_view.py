@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 _DECIDES = frozenset({"y", "space", "n", "u", "a", "d", "A", "X", "U", "enter"})
 """Keys that decide something."""
 _STRAY_S = 3.0
-"""How long after a key that means nothing Enter writes nothing: who types a sentence ends it so."""
+"""Seconds after a meaningless key in which Enter writes nothing: it may end a sentence that somebody types."""
 
 
 class PatchView(ScrollView, can_focus=True):
     """Shows a review and lets the user decide; nothing is written here.
 
-    `ahead` has what was typed that is not for the hunks, `make_room` gives it the width of the screen for two columns.
+    `ahead` takes what was typed that is not for the hunks; `make_room` gives the widget the width of the screen for two
+    columns.
     """
 
     DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
@@ -87,7 +88,7 @@ class PatchView(ScrollView, can_focus=True):
             self.preview = preview
 
     class Wanted(Message):
-        """The user wants to do something about a hunk (or about what found no place) that needs another screen."""
+        """The user wants to do something about a hunk, or about what found no place, that needs another screen."""
 
         def __init__(
             self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"], index: int, line: int
@@ -122,7 +123,7 @@ class PatchView(ScrollView, can_focus=True):
 
     @property
     def preview(self) -> Preview | None:
-        """The undo or redo that the hunks in sight would be; None where they are a proposal."""
+        """The undo or redo whose hunks are in sight; None if they are a proposal."""
         return self.subject.preview
 
     @property
@@ -132,18 +133,18 @@ class PatchView(ScrollView, can_focus=True):
 
     @property
     def at(self) -> int:
-        """Which of them the cursor is in."""
+        """The hunk that the cursor is in."""
         return self.cursor.at
 
     @property
     def left(self) -> tuple[Lost, ...]:
-        """Those that have no place in their files any more and are not skipped."""
+        """The hunks that have lost their place and are not skipped."""
         return self.trouble.left(self.review)
 
     def show(self, subject: Subject, hint: str = "") -> None:
         """Show what is to be decided about, and say what was done last.
 
-        Where it is the hunks that are in sight already, cursor and scroll stay, and what was told of them.
+        If these hunks are in sight already, cursor and scroll stay, and so does what was said about them.
         """
         review = subject.review
         stays = review is not None and review is self.review and subject.preview is None and self.preview is None
@@ -162,19 +163,19 @@ class PatchView(ScrollView, can_focus=True):
         self.scroll_home(animate=False)
 
     def _lay_out_again(self) -> None:
-        """Build the rows of the same hunks anew, and stay: other words may stand above them."""
+        """Build the rows of the same hunks anew without moving: other words may stand above them."""
         above = self.cursor.row - self.scroll_offset.y
         self._build()
         self.scroll_to(y=self.cursor.row - above, animate=False)
 
     def kept(self) -> dict[int, Review]:
-        """Return the reviews by the turn that proposed them, as the user has left each."""
+        """Return the reviews as the user left them, by the turn that proposed them."""
         if self.review is not None and self.preview is None and self.subject.turn:
             self._kept[self.subject.turn] = self.review
         return self._kept
 
     def keep(self, turn: int, review: Review) -> None:
-        """Keep the review of hunks that are not in sight any more, as the user has left it just now."""
+        """Keep the review, as the user has just left it, of hunks that are no longer in sight."""
         self._kept[turn] = review
 
     def forget(self) -> None:
@@ -188,14 +189,14 @@ class PatchView(ScrollView, can_focus=True):
         self.on_resize()
 
     def tell_lost(self, why: str, lost: tuple[Lost, ...]) -> None:
-        """Mark the hunks that have no place in their files any more, and go to the first of them; nothing was written."""
+        """Mark the hunks that have lost their place, and go to the first of them; nothing was written."""
         self.trouble = self.trouble._replace(lost=lost, why=why)
         self.cursor = self.cursor.to(next(iter(lost_lines.places(lost, self.hunks)), self.at))
         self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
 
     def tell_refused(self, words: str) -> None:
-        """Say above the hunks, where there is room for all of it, and in the line of keys why nothing was done."""
+        """Say why nothing was done: above the hunks, where there is room for all of it, and in the line of keys."""
         self.trouble, self.hint = self.trouble._replace(refused=words), words
         self._lay_out_again()
         self.scroll_home(animate=False)
@@ -206,7 +207,7 @@ class PatchView(ScrollView, can_focus=True):
         self.refresh()
 
     def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
-        """Show the review as it is after a decision, and go to a hunk; where that changed nothing, the cursor stays."""
+        """Show the review after a decision, and go to a hunk; if the decision changed nothing, the cursor stays."""
         if review is self.review:
             self.tell_hint(hint)
             return
@@ -224,11 +225,11 @@ class PatchView(ScrollView, can_focus=True):
         self.tell_hint(hint)
 
     def _lays_out(self) -> tuple[object, ...]:
-        """Return what of a review makes other rows where it is another."""
+        """Return the parts of a review on which the rows depend."""
         return self.hunks, self.review.comments if self.review is not None else (), self.left
 
     def coming(self, edit: Edit) -> None:
-        """Show that an edit of the running reply is whole; its place is looked for at the end."""
+        """Show that an edit of the running reply is complete; its place is looked for at the end."""
         rows = [Row()] * FOOT if self.review is None and not self._coming else self.cursor.rows
         self._coming.append(edit)
         if len(self._coming) == 1:
@@ -237,7 +238,7 @@ class PatchView(ScrollView, can_focus=True):
         self.cursor = self.cursor._replace(rows=rows)
         self.virtual_size = Size(self.size.width, len(rows))
         self._strips.clear()
-        if not (self.hunks and self.has_focus):  # who decides about others is not led away from them
+        if not (self.hunks and self.has_focus):  # a user who decides about other hunks is not led away from them
             self.scroll_end(animate=False)
         self.refresh()
 
@@ -247,7 +248,7 @@ class PatchView(ScrollView, can_focus=True):
         return bool(self._coming)
 
     def forget_coming(self) -> None:
-        """A reply begins: what came of the last one is settled."""
+        """Note that a reply begins: the edits shown for the last one are settled."""
         self._coming = []
         self._build()
 
@@ -275,7 +276,7 @@ class PatchView(ScrollView, can_focus=True):
 
     @property
     def _page(self) -> int:
-        """The rows that are in sight."""
+        """The number of rows in sight."""
         return max(1, self.scrollable_content_region.height - FOOT)
 
     def action_line(self, step: int) -> None:
@@ -284,7 +285,7 @@ class PatchView(ScrollView, can_focus=True):
             self._go(there)
 
     def page(self, step: int) -> None:
-        """Move by a screen; past the hunks, what is below them is scrolled to."""
+        """Move by a screen; past the hunks, scroll to what is below them."""
         self.hint = ""
         if (there := self.cursor.page(step, self._page)) is not self.cursor:
             self._go(there)
@@ -298,11 +299,11 @@ class PatchView(ScrollView, can_focus=True):
             self._go(self.cursor.to(self.at + step))
 
     def action_end(self, side: int) -> None:
-        """Go to the first or the last hunk; from that on to its last line."""
+        """Go to the first or the last hunk; from the last one, to its last line."""
         self._go(self.cursor.end(side))
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is, unless it has selected something on its way there; select a word, or a line."""
+        """Put the cursor where the mouse is, unless the mouse has selected something; select a word, or a line."""
         width = self.scrollable_content_region.width
         clicks.select(self, event, lambda row: self._draw(row, width).text if row < len(self.cursor.rows) else "")
         if self.text_selection is not None:
@@ -311,7 +312,7 @@ class PatchView(ScrollView, can_focus=True):
             self._go(there)
 
     def on_resize(self) -> None:
-        """Wrap anew for another width, and stay at the hunk."""
+        """Wrap again for another width, and stay at the hunk."""
         self._build()
         self._go(self.cursor.to(self.at))
 
@@ -350,14 +351,14 @@ class PatchView(ScrollView, can_focus=True):
         """Cut the hunk before the line of the cursor."""
         if self.review is not None and self.hunks:
             row = self.cursor.here
-            line = row.beside[0].line if row.beside and row.beside[0] else row.line  # a pair is cut off as one
+            line = row.beside[0].line if row.beside and row.beside[0] else row.line  # a pair is cut off together
             review = self.review.split_at(self.at, line) if line > 0 else self.review
             same = review is self.review
             words = "go to a line with changes above and below it: S cuts there" if same else ""
             self.put(review, self.at, words)
 
     def action_join(self) -> None:
-        """Make one hunk of this one and the next of the same file."""
+        """Join this hunk and the next of the same file."""
         if self.review is not None and self.hunks:
             review = self.review.join(self.at)
             self.put(review, self.at, "there is no next hunk in this file" if review is self.review else "")
@@ -391,10 +392,10 @@ class PatchView(ScrollView, can_focus=True):
         elif what == "repair":
             self.tell_hint(lost_lines.nothing_back(misfits))
         elif self.preview is not None or not self.hunks:
-            self.ahead.catch_up()  # what was written is not edited here, nor commented on
+            self.ahead.catch_up()  # what is written already is not edited here, nor commented on
         elif what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}:
             line = self.cursor.here.line
-            if line < 0:  # the hunk as a whole: what it changes first
+            if line < 0:  # the hunk as a whole: its first changed line
                 line = next((at for at, each in enumerate(self.hunks[self.at].lines) if each.kind != " "), 0)
             self.post_message(self.Wanted(what, self.at, line))
         else:
@@ -415,7 +416,7 @@ class PatchView(ScrollView, can_focus=True):
             self.refresh()
 
     async def _on_key(self, event: events.Key) -> None:
-        """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
+        """Handle a key. A slash begins a command: it and all that follows are for the composer, however soon."""
         unknown = event.is_printable and event.key not in self.KEYS
         early = bool(self.hunks) and self.grace.early
         if not early:
@@ -430,7 +431,7 @@ class PatchView(ScrollView, can_focus=True):
             event.prevent_default()
             event.stop()
             return
-        if event.key in self.LEAVES:  # now: what comes behind in one lump would be here before an action
+        if event.key in self.LEAVES:  # at once: keys that follow in one lump would be here before an action
             self.ahead.leave_behind()
             event.prevent_default()
             event.stop()
@@ -440,12 +441,12 @@ class PatchView(ScrollView, can_focus=True):
         if event.key in _DECIDES or unknown:
             self.grace.typed()
         await super()._on_key(event)
-        if unknown:  # a sentence, it seems, that was begun in the wrong place
+        if unknown:  # a sentence, it seems, begun in the wrong place
             self.grace.stray()
             self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
 
     def _settle(self) -> None:
-        """Leave once the hunks can be read, where that was asked for before and nothing else was typed."""
+        """Leave once the hunks can be read, if that was asked for before and nothing else was typed."""
         if self.grace.early:
             self.set_timer(self.grace.rest_s, self._settle)
         else:
@@ -477,10 +478,10 @@ class PatchView(ScrollView, can_focus=True):
         columns = self._selectable().columns(selection, index) if selection is not None else None
         if columns is not None:
             line = marked(line, *columns, self.screen.get_component_rich_style("screen--selection"))
-        return line.apply_offsets(0, index)  # that a selection knows where it is
+        return line.apply_offsets(0, index)  # so that a selection knows its place
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return what is selected with the mouse: of hunks the code, without numbers and signs, wrapped lines as one."""
+        """Return what the mouse has selected: of hunks the code, without numbers and signs, wrapped lines as one."""
         return self._selectable().text(selection), "\n"
 
     def _selectable(self) -> Selectable:

@@ -1,7 +1,7 @@
 """The conversation: one virtualised widget that draws lines.
 
-Lines are gathered at once and drawn a few times a second; a line is wrapped and coloured when it is whole, only the last
-one grows. What is long and said elsewhere (edits, thoughts) is folded into one line and opens on a key.
+Lines are collected as they come and drawn a few times a second; a line is wrapped and coloured once it is complete, and
+only the last one grows. Long text that is also shown elsewhere (edits, thoughts) is folded to one line; a key opens it.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from assistant.tui.theme import Theme
 
 _BEAT_S = 0.125
-"""How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
+"""Seconds between drawings of a running answer. The eye asks for no more, and each frame repaints what scrolls."""
 _SCROLLS_S = 0.35
-"""A running answer scrolls no oftener: to move all lines for each new one costs thrice as much and is no easier to read."""
+"""Fewest seconds between scrolls of a running answer: scrolling for each line costs thrice as much, for no gain."""
 _MOST_ROOM = 12
 _AT_ONCE, _SLICE_S = 200, 0.05
-"""Lines that are drawn before the screen is seen again, and how soon the next slice of those above them follows."""
+"""Lines drawn before the screen is seen again, and seconds until the next slice of the lines above them."""
 _DRAWS_S = 0.08
-"""How long one go at drawing may take; what is left is drawn a moment later."""
+"""Most seconds that one go at drawing takes; what is left is drawn a moment later."""
 _MOST_LINES = 20_000
-"""Lines that are kept on the screen's side; older ones are in the transcript on disk."""
+"""Most lines that are kept for the screen; older ones are in the transcript on disk."""
 
 
 class Transcript(ScrollView, can_focus=False):
     """Lines of a conversation. Follows its end unless the user has scrolled up.
 
-    It never has the keys: who clicks here, to look or to select, goes on typing where they typed.
+    It never has the keys: a user who clicks here, to look or to select, goes on typing in the same place.
     """
 
     DEFAULT_CSS = "Transcript { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
@@ -56,28 +56,28 @@ class Transcript(ScrollView, can_focus=False):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self._lines: list[Line] = []
-        self._first = 0  # the first line that is drawn: of a long talk the end comes first, the rest in slices
+        self._first = 0  # the first line that is drawn: the end of a long talk comes first, the rest in slices
         self._starts: list[int] = []
         self._strips: list[Strip] = []
-        self._gone: list[Strip] = []  # as it was drawn before: to forget a long talk in one go would be felt
+        self._gone: list[Strip] = []  # strips drawn before: dropping those of a long talk in one go would be felt
         self._width = 0
         self._open = False
         self._answer: list[Line] = []  # the lines of the running answer, thoughts left out
         self._thoughts: list[Line] = []
-        self._table: tables.Table | None = None  # the table whose rows come
-        self._head: Line | None = None  # its first line; without a table the last line, which may become one
-        self._torn = False  # a thought came in the middle of a line, which goes on behind it
+        self._table: tables.Table | None = None  # the table whose rows are coming
+        self._head: Line | None = None  # its first line; without a table, the last line, which may begin one
+        self._torn = False  # a thought came in the middle of a line, which goes on after it
         self._growing: Line | None = None
-        self._behind = 0  # how many lines at the end stay below the block that comes: they were told in the midst of it
-        self._parted = False  # such lines stand above the line that grows, with no empty one between
+        self._behind = 0  # how many lines at the end stay below the block that comes: they were added while it came
+        self._parted = False  # such lines stand right above the growing line, without an empty one between
         self._fence: markdown.Fence | None = None
         self._dirty = False
         self._follows = True
         self.more = False
-        """Whether something has come below what is in sight since the user scrolled up; `tell_more` is called where that changes."""
+        """Whether something has come below since the user scrolled up; `tell_more` is called when that changes."""
         self.tell_more: Callable[[], None] = lambda: None
         self._clean = 0  # strips that are on the screen as they are
-        self._painted = 0  # strips that were there when it was painted last
+        self._painted = 0  # strips that were there when the screen was last painted
         self._ground = Style.null()
         self._height, self._room, self._scrolled_at = 0, 1, 0.0
         self._timer: Timer | None = None
@@ -86,7 +86,7 @@ class Transcript(ScrollView, can_focus=False):
     # What is said.
 
     def add(self, text: str, kind: str = "words") -> None:
-        """Add whole lines, below an empty one. While a line, a table or a block of code of the answer comes, it goes on above them."""
+        """Add whole lines, below an empty one; a line, table or code block that is coming goes on above them."""
         self._note_more(not self._follows)
         last = self._lines[-1] if self._lines else None
         near = last is None or (last is not self._growing and (last.blank or last.kind == kind == "note"))
@@ -112,9 +112,10 @@ class Transcript(ScrollView, can_focus=False):
             self._timer = self.set_interval(_BEAT_S, self._beat)
 
     def fold(self, first: int, label: str) -> None:
-        """Fold the running answer from its line `first` (1-based) to its end below a label: an edit that is whole.
+        """Fold the running answer from its line `first` (1-based) to its end below a label: an edit that is complete.
 
-        The path, the head of a diff and the fence above it go along. What is folded already gets another label beside its own.
+        The path, the head of a diff and the fence above it are folded too. If the line is folded already, the label is
+        added to its own.
         """
         start = min(max(0, first - 1), max(0, len(self._answer) - 1))
         while start and self._answer[start].hidden:
@@ -131,7 +132,7 @@ class Transcript(ScrollView, can_focus=False):
         before = self._answer[:start]
         while before and before[-1].blank:
             before.pop()
-        if before and (before[-1].hidden or before[-1].label):  # edit follows edit: no empty lines between them
+        if before and (before[-1].hidden or before[-1].label):  # edit follows edit: hide empty lines between them
             for line in self._answer[len(before) : start]:
                 line.hidden = True
             self._undraw(self._index(before[-1]))
@@ -139,7 +140,7 @@ class Transcript(ScrollView, can_focus=False):
         if lines:
             fence = self._answer[
                 min(first, len(self._answer)) - 1
-            ].fence  # fences within the edit's own text are no fences
+            ].fence  # fences inside the edit's own text do not count
             self._fence = None if fence is not None and fence.ends(lines[-1].text) else fence
             if self._growing is not None:
                 self._enter(self._growing)
@@ -203,13 +204,13 @@ class Transcript(ScrollView, can_focus=False):
             self._lines.insert(at, Line("", "words"))
 
     def _enter(self, line: Line) -> None:
-        """Say of a line that begins whether it is code."""
+        """Mark a line that begins as code, or as words."""
         if line.kind in {"words", "code"}:
             line.fence = fence = self._fence
             line.kind, line.language = ("words", "") if fence is None else ("code", fence.language)
 
     def _close(self) -> None:
-        """End the line that grows: now it is known what it is."""
+        """End the growing line: now its kind is known."""
         line, self._growing = self._growing, None
         if line is None:
             return
@@ -223,7 +224,7 @@ class Transcript(ScrollView, can_focus=False):
             self._let_go()
 
     def _let_go(self) -> None:
-        """Let what was told in the midst of a block stay where it is now: the block is whole, and what comes goes on below."""
+        """Fix the place of lines added in the midst of a block: it is complete, and new text goes below them."""
         at, self._behind = len(self._lines) - self._behind, 0
         if at == len(self._lines):
             return
@@ -233,7 +234,7 @@ class Transcript(ScrollView, can_focus=False):
             del self._lines[at]
 
     def _know(self, line: Line, raw: str) -> None:
-        """Say of a line that is whole what it is."""
+        """Set the kind of a complete line."""
         if self._fence is not None:
             if self._fence.ends(raw):
                 line.kind, self._fence = "fence", None
@@ -246,7 +247,7 @@ class Transcript(ScrollView, can_focus=False):
         self._tabled(line)
 
     def _tabled(self, line: Line) -> None:
-        """Take a line that may belong to a table; where a row makes its columns wider, all of it is drawn again."""
+        """Take a line that may belong to a table; if it widens the columns, the whole table is drawn again."""
         head, table = self._head, self._table
         words = line.text if line.kind == "words" else ""
         if head is not None and table is None and tables.begins(head.text, words):
@@ -260,7 +261,7 @@ class Transcript(ScrollView, can_focus=False):
             self._table, self._head = None, line if "|" in words else None
 
     def _widen(self, take: Callable[[str], None], words: str) -> None:
-        """Let the table take some words; where it is drawn otherwise with them, all of it is drawn again."""
+        """Let the table take some words; if it looks different with them, the whole table is drawn again."""
         if self._table is not None and self._head is not None:
             before = self._table.look(self._width)
             take(words)
@@ -268,7 +269,7 @@ class Transcript(ScrollView, can_focus=False):
                 self._undraw(self._index(self._head))
 
     def _goes_on(self, words: str) -> bool:
-        """Say whether words are one more row of the table."""
+        """Say whether words are another row of the table."""
         barred = self._head is not None and tables.is_barred(self._head.text)
         return tables.is_barred(words) if barred else "|" in words
 
@@ -285,14 +286,14 @@ class Transcript(ScrollView, can_focus=False):
             line.hidden = True
 
     def _index(self, line: Line) -> int:
-        """Find a line, which is likely to be one of the last."""
+        """Return the index of a line, which is likely to be one of the last."""
         first = len(self._lines) - 1
         while first and self._lines[first] is not line:
             first -= 1
         return first
 
     def _put(self, line: Line, *, behind: bool = False) -> None:
-        """Add a line, above those that stay below the block that comes, or to them."""
+        """Add a line: above those that stay below the coming block, or (`behind`) to them."""
         if len(self._lines) >= _MOST_LINES:
             self._forget(_MOST_LINES // 10)
         at = len(self._lines) if behind else len(self._lines) - self._behind
@@ -316,7 +317,7 @@ class Transcript(ScrollView, can_focus=False):
         self.call_later(self._beat)
 
     def _undraw(self, index: int) -> None:
-        """Forget what is drawn of a line and of all below it."""
+        """Forget the drawing of a line and of all lines below it."""
         place = max(0, index - self._first)
         if place < len(self._starts):
             del self._strips[self._starts[place] :]
@@ -325,7 +326,7 @@ class Transcript(ScrollView, can_focus=False):
         self._dirty = True
 
     def _redraw(self) -> None:
-        """Draw all anew; who has scrolled up goes on reading at the same line."""
+        """Draw everything anew; a user who has scrolled up goes on reading at the same line."""
         top = None if self._follows else self._first + max(0, bisect_right(self._starts, self.scroll_offset.y) - 1)
         self._begin_anew(top)
         self._draw()
@@ -333,7 +334,7 @@ class Transcript(ScrollView, can_focus=False):
             self.scroll_to(y=self._starts[top - self._first], animate=False, force=True)
 
     def _begin_anew(self, top: int | None = None) -> None:
-        """Forget what is drawn: the end is drawn at once, or all from a line on, what lies above in slices."""
+        """Forget what is drawn; draw the end, or all from line `top` on, at once, and what lies above in slices."""
         most = len(self._lines) if top is None else top
         self._first = max(0, min(most, len(self._lines) - _AT_ONCE))
         if self._first:
@@ -343,7 +344,7 @@ class Transcript(ScrollView, can_focus=False):
             self._older = self.set_interval(_SLICE_S, self._draw_older)
 
     def _draw_older(self) -> None:
-        """Draw a slice of the lines above those that are drawn."""
+        """Draw a slice of the lines above those that are drawn already."""
         first = max(0, self._first - _AT_ONCE // 2)
         del self._gone[-10 * _AT_ONCE :]
         starts: list[int] = []
@@ -390,12 +391,12 @@ class Transcript(ScrollView, can_focus=False):
         self._grown()
 
     def _coming(self, line: Line) -> tables.Table | None:
-        """Return the table of which the line that grows is the next row."""
+        """Return the table whose next row is the growing line."""
         return self._table if line.kind == "words" and tables.is_barred(line.text) else None
 
     @property
     def _waiting(self) -> int:
-        """How many lines below those that are drawn are not drawn yet."""
+        """Number of lines, below the drawn ones, that are not drawn yet."""
         return len(self._lines) - self._first - len(self._starts)
 
     def _drawn(self, line: Line) -> list[Strip]:
@@ -438,9 +439,9 @@ class Transcript(ScrollView, can_focus=False):
         return []
 
     def _grown(self) -> None:
-        """Tell the scroll bar, follow the end unless the user has scrolled away from it, and paint what is new.
+        """Update the scroll bar, follow the end unless the user has scrolled away from it, and paint what is new.
 
-        The screen is laid out anew only when the bar comes or goes: at ten beats a second that would be most of the cost.
+        The screen is laid out anew only when the bar comes or goes: on every beat, that would be most of the cost.
         """
         size, top = Size(self._width, self._roomy(len(self._strips))), self.scroll_offset.y
         first, self._clean = self._clean, len(self._strips)
@@ -456,7 +457,7 @@ class Transcript(ScrollView, can_focus=False):
             self.refresh_lines(first, min(last, top + self.size.height) - first)
 
     def _roomy(self, lines: int) -> int:
-        """Return the height to show: below a running answer with room for the lines of the next moment, as fast as they come."""
+        """Return the height to show: a running answer has room below for as many lines as come in a moment."""
         if self._timer is None:
             self._height, self._room = lines, 1
         elif not self._height - _MOST_ROOM <= lines <= self._height:
@@ -467,7 +468,7 @@ class Transcript(ScrollView, can_focus=False):
         return self._height
 
     def _keep_end(self) -> None:
-        if self._follows or self.scroll_y > self.max_scroll_y:  # else what was folded would leave an empty screen
+        if self._follows or self.scroll_y > self.max_scroll_y:  # else folding would leave an empty screen
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def follow(self) -> None:
@@ -489,7 +490,7 @@ class Transcript(ScrollView, can_focus=False):
             self.tell_more()
 
     def on_resize(self) -> None:
-        """Wrap anew for another width, and keep the end in sight at another height."""
+        """Wrap again for another width, and keep the end in sight at another height."""
         width = self.scrollable_content_region.width
         if width != self._width and width > 0:
             self._width = width
@@ -509,7 +510,7 @@ class Transcript(ScrollView, can_focus=False):
             first, last = span
             mark = self.screen.get_component_rich_style("screen--selection")
             line = marked(line, first, len(line.text) if last == -1 else last, mark)
-        return line.apply_offsets(0, index)  # that a selection knows where it is; of each piece, also of those it makes
+        return line.apply_offsets(0, index)  # so that a selection knows its place, also in the pieces that it makes
 
     def on_click(self, event: events.Click) -> None:
         """Select a word, or a line."""
