@@ -297,7 +297,11 @@ class Accounts:
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
         plan, pick = self.plan(), self._payers.pick
-        return self.estimates(plan, pick.model.id) if plan is not None and pick is not None else ()
+        return self._counting(plan, pick) if plan is not None and pick is not None else ()
+
+    def _counting(self, plan: Plan, pick: Pick) -> tuple[Estimate, ...]:
+        """Return the meters of a plan that count a model, the binding one first."""
+        return tuple(each for each in self.estimates(plan, pick.model.id) if each.counts(pick.model.id))
 
     def estimates(self, plan: Plan, model: str = "") -> tuple[Estimate, ...]:
         """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
@@ -484,7 +488,7 @@ class Accounts:
         today = now.astimezone().date()
         burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
-        known = self.estimates(plan, pick.model.id) if plan is not None else ()
+        known = self._counting(plan, pick) if plan is not None else ()
         first = next((each for each in known if each.state != "not_in_plan"), None)
         blind = self.ledger.store.is_blind
         line.keep(

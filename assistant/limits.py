@@ -432,7 +432,7 @@ class Limits:
         for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
             payer = plan.name if plan is not None else other.provider.name
-            if plan is not None and plan == mine:
+            if plan is not None and plan == mine and _counted_alike(plan, pick, other):
                 continue
             if plan is None and other.provider.name == pick.provider.name:
                 continue
@@ -465,6 +465,11 @@ class Limits:
             able = able and (window is None or self._roster.factor(other.model).of(words)[1] <= window)
             if able and other.model.name != pick.model.name and other.provider.payer != "practice":
                 yield other
+
+
+def _counted_alike(plan: Plan, pick: Pick, other: Pick) -> bool:
+    """Whether all meters of a plan count two models alike, so that what holds one of them holds the other."""
+    return all(each.counts(pick.model.id) == each.counts(other.model.id) for each in plan.meters)
 
 
 def _holds(each: Estimate, now: datetime, balances: Container[str]) -> bool:

@@ -231,6 +231,20 @@ class Session:
         except (Auth, ConfigError, StateError):
             return  # the next question reports it
 
+    async def ask_standing(self) -> Polled | None:
+        """Ask the provider of the present model for its figures, as soon as that is due; None where it cannot be asked.
+
+        Only at the user's wish. `note` of the answer says what went wrong.
+        """
+        from assistant.readings import Polled
+
+        provider = self.roster.present().provider
+        try:
+            key = await self.roster.key(provider)
+            return await self.accounts.poll(provider, key, hurry=True)
+        except AssistantError as error:
+            return Polled(provider.name, note=error.message)
+
     async def refresh(self) -> list[Polled]:
         """Ask every provider that has a key and reports quotas, where it is due. Only at the user's wish."""
 

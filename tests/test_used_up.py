@@ -1,11 +1,13 @@
 """A meter that is used up holds a question, whether anybody knows until when or not; who can say more is named, and is asked on wish."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from assistant import command, events
+from assistant.held import held_question
 from assistant.tui.app import Wattson
 from assistant.tui.ways import WaySheet
 from tests import loopback
@@ -112,7 +114,7 @@ async def test_on_the_screen_who_knows_more_is_asked_with_one_key(make_session, 
         async with app.run_test(size=(100, 30)) as pilot:
             await held(app, pilot)
             assert "week of GLM Coding Plan Lite (Z.ai) is used up; nobody said until when" in app.screen.words
-            await until(pilot, lambda: "ask who is paid how it stands" in seen(pilot))
+            await until(pilot, lambda: "ask the provider for its figures" in seen(pilot))
             keys = [key for key, _, _ in app.screen.ways]
             assert keys[-2:] == ["o", "r"]
             assert "w" not in keys
@@ -122,6 +124,57 @@ async def test_on_the_screen_who_knows_more_is_asked_with_one_key(make_session, 
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert not isinstance(app.screen, WaySheet)
         assert len(server.asked) == 1
+
+
+class Slow(dict):
+    """Pages that come when they may."""
+
+    def __init__(self, pages):
+        super().__init__(pages)
+        self.may = threading.Event()
+
+    def get(self, path, default=None):
+        self.may.wait(60)
+        return super().get(path, default)
+
+
+@pytest.mark.parametrize("way", ["answers", "fails", "escape"])
+async def test_while_a_provider_is_asked_the_question_is_kept_and_what_came_of_it_is_said(make_session, config, way):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    pages = {QUOTA: (200, {}, limits(10_000))}
+    with loopback.Server(loopback.openai("It is warm."), pages=pages) as server:
+        session = make_session(**glm(server))
+        app = Wattson(session, "zai-coding/glm-5.3")
+        await session.refresh()
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await app.workers.wait_for_complete([each for each in app.workers if each.group == "meter"])
+            passed(session)
+            server.pages = Slow({QUOTA: (500, {}, b"") if way == "fails" else (200, {}, limits(5_000))})
+            await pressed(pilot, "r")
+            await until(pilot, lambda: "for its figures" in str(app.main.composer.border_title))
+            assert held_question(record(session)).text == "how warm is it?"
+            if way == "escape":
+                await pilot.press("escape")
+                await until(pilot, lambda: app.main.composer.text == "how warm is it?")
+            server.pages.may.set()
+            if way == "answers":
+                await until(pilot, lambda: "It is warm." in app.main.talk.text)
+                assert "Z.ai" in app.main.talk.text
+                assert "has told its figures." in app.main.talk.text
+            elif way == "fails":
+                await until(
+                    pilot, lambda: "could not be asked: its quota page answers with HTTP 500." in app.main.talk.text
+                )
+                await until(pilot, lambda: isinstance(app.screen, WaySheet))
+            elif way == "escape":
+                await until(pilot, lambda: "has told its figures." in app.main.talk.text)
+                assert app.main.composer.text == "how warm is it?"
+        assert len(server.asked) == (way == "answers")
+
+
+def record(session):
+    return [json.loads(line) for path in session.places.data.rglob("*.jsonl") for line in path.read_text().splitlines()]
 
 
 def passed(session):
@@ -186,3 +239,34 @@ def test_the_board_and_the_line_name_the_meter_that_binds(wattson, config):
         (plan,) = [each for each in board(wattson, **env(server)) if each["plan"] == "coding"]
         assert [each["meter"] for each in plan["meters"]] == ["month", "day"]  # room for 4 and for 9
         assert "month" in wattson("usage", "--line")[1]
+
+
+TWO_MODELS = """
+name = "two"
+[[meters]]
+name = "minutes"
+unit = "requests"
+window = "calendar_day"
+zone = "UTC"
+limit = 1
+only = ["gpt-6.1-sol"]
+"""
+
+
+async def test_a_meter_that_does_not_count_a_model_is_not_shown_for_it_and_its_plan_goes_on_with_that(
+    make_session, config, wattson
+):
+    config('[plans]\nopenai = "two"\n', two=TWO_MODELS)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        session = make_session(**env(server))
+        session.switch("openai/gpt-6-luna")
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("how warm is it?"))
+        assert [each.meter for each in session.accounts.meters()] == ["minutes"]
+        (hold,) = of(await walk(command.submit(session, "and now?")), events.TurnHeld)
+        assert "openai/gpt-6-luna" in [each.model for each in hold.hold.offers]
+        session.roster.choose("openai/gpt-6-luna")
+        assert session.accounts.meters() == ()
+        await walk(session.ask("and now?"))
+        assert "minutes" not in wattson("usage", "--line")[1]
+        await session.close()

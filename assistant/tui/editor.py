@@ -110,7 +110,9 @@ def _put(places: Places, data: bytes, suffix: str) -> Path:
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
     """Let only the editor hear Ctrl+C: the terminal sends the signal to both, and would end this program."""
-    before = {each: signal.signal(each, lambda *_: None) for each in _FROM_KEYS}  # a child process starts without handlers
+    before = {
+        each: signal.signal(each, lambda *_: None) for each in _FROM_KEYS
+    }  # a child process starts without handlers
     try:
         yield
     finally:

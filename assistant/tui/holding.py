@@ -28,11 +28,13 @@ class Holding:
         """The held question that the user is asked about, or soon will be; None if no such sheet is open or coming."""
         self._screen = screen
         self._resting = False
+        self._asks = self._asks_for = ""
+        """The provider that is being asked for its figures, and the question to send after that; empty if none is."""
 
     @property
     def busy(self) -> bool:
         """Whether nothing else may be sent by itself."""
-        return self.about is not None or self.at is not None
+        return self.about is not None or self.at is not None or bool(self._asks)
 
     async def offer(self, hold: Hold) -> None:
         """Let the user choose a way out; without one, the question and what is queued after it are given back."""
@@ -50,21 +52,17 @@ class Holding:
         finally:
             if self.about == hold.text:  # otherwise another sheet has taken its place
                 self.about = None
-        waits = screen.session.held_question
-        if answer != "wait" and waits is not None and waits.text == hold.text:  # another one may wait as well
-            screen.session.hold_question("")
-        if answer is None:
-            self._back(hold.text)
-            return
-        kind, _, model = answer.partition(" ")
+        kind, _, model = (answer or "").partition(" ")
         match kind:
+            case "":
+                self._back(hold.text)
             case "model":
                 await self._switch(model, hold.text)
             case "once":
-                screen.submit(hold.text, once=True)
+                self._send(hold.text, once=True)
             case "read":
-                await screen.walk(screen.session.meter(ask=True, hurry=True))
-                screen.submit(hold.text)
+                if await self._read(hold.text):
+                    self._send(hold.text)
             case _:
                 if self.at is not None and self.text and self.text != hold.text:
                     screen.composer.sent.append(self.text)  # only one waits
@@ -96,12 +94,57 @@ class Holding:
             await screen.walk(command.submit(screen.session, typed))
         pick = screen.session.roster.pick
         if typed and pick is not None and pick.model.name == model:
-            screen.submit(text)
+            self._send(text)
         else:
             self._back(text)
 
+    def _release(self, text: str) -> None:
+        """Remove a held question from the conversation's file: it is about to be sent, or back in the composer."""
+        waits = self._screen.session.held_question
+        if waits is not None and waits.text == text:  # another one may wait as well
+            self._screen.session.hold_question("")
+
+    def _send(self, text: str, *, once: bool = False) -> None:
+        self._release(text)
+        self._screen.submit(text, once=once)
+
+    async def _read(self, text: str) -> bool:
+        """Ask the provider of the present model for its figures, and report the result.
+
+        Returns whether the question still waits for them: Escape gives it back meanwhile.
+        """
+        from assistant.quota import wording
+
+        session = self._screen.session
+        title = session.roster.present().provider.title
+        self._asks, self._asks_for = title, text
+        self._screen.label()
+        try:
+            polled = await session.ask_standing()
+            waits = self._asks_for == text
+        finally:
+            self._asks = self._asks_for = ""
+            self._screen.label()
+        await self._screen.walk(session.meter())
+        again = (
+            f" It can be asked again at {wording.clock(polled.next_at, self._now())}."
+            if polled and polled.next_at
+            else ""
+        )
+        if polled is None:
+            words = f"{title} cannot be asked for its figures."
+        elif polled.note:
+            words = f"{title} could not be asked: {polled.note}.{again}"
+        elif not polled.count:
+            words = f"{title} was asked a moment ago.{again}"
+        else:
+            words = f"{title} has told its figures.{again}"
+        self._screen.talk.add(words, "note")
+        return waits
+
     def _back(self, text: str) -> None:
         """Put a question, and what is queued after it, back into the composer: nothing else would send that."""
+        self._release(text)
         self._screen.sending.give_back()
         self._screen.composer.give_back(text)
 
@@ -109,6 +152,8 @@ class Holding:
         """Say until when the question waits; empty if none does."""
         if self._resting:
             return "held back: why is shown when you pause here"
+        if self._asks:
+            return f"asks {self._asks} for its figures (Escape: no more)"
         if self.at is None:
             return ""
         from assistant.quota import wording
@@ -132,7 +177,7 @@ class Holding:
 
     def stop(self) -> str:
         """Stop waiting; return the question, empty for none."""
-        text = self.text
+        text = self.text or self._asks_for
         self.forget()
         if text:  # a waiting question that was not offered yet is not ours to delete
             self._screen.session.hold_question("")
@@ -141,6 +186,7 @@ class Holding:
     def forget(self) -> None:
         """Send nothing any more: another conversation begins. What waits is kept with its own conversation."""
         self.text, self.at = "", None
+        self._asks = self._asks_for = ""
         self._screen.label()
 
     async def go_on(self) -> None:
@@ -164,7 +210,7 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
         elif each.kind == "once":
             found.append(("o", "once", "send it all the same, this once"))
         elif each.kind == "read":
-            found.append(("r", "read", "ask who is paid how it stands, and send it if there is room"))
+            found.append(("r", "read", "ask the provider for its figures, and send it if there is room"))
         elif each.at is not None and each.at <= now:
             found.append(("s", "wait", "send it now"))
         elif each.at is not None:
