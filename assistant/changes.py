@@ -21,7 +21,7 @@ from assistant.errors import PatchError, StateError
 from assistant.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from assistant.context.repo import Repo
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Review
-    from assistant.telling import News, Said
+    from assistant.telling import News
     from assistant.tokens import Cost
 
 _EDITED_SHOWN, _EDITED_IN_ALL, _LONGEST = 20, 60, 200
@@ -319,7 +319,8 @@ class Changes:
         stays = origin is not None and (left.files or origin.apart or any(each.mendable for each in origin.misfits))
         self._replace(origin, origin.only(left) if origin and stays else None, review)
         gone = origin.skipped if origin else 0
-        self.telling.decide(origin.root if origin else 0, self._decisions(review, kept, gone))
+        over = {*self._said_of(review)}.difference(self._said_of(review.rest()))
+        self.telling.decide(origin.root if origin else 0, self._decisions(review, kept, gone), over)
         return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
@@ -334,8 +335,10 @@ class Changes:
         if origin is not None:
             rest = origin.only(patch, len(review.skipped))
             self._replace(origin, rest if patch.files or rest.apart else None)
-        self.telling.decide(origin.root if origin else 0, _skips(review))
-        return review.over(patch)
+        stays = review.over(patch)
+        over = {*self._said_of(review)}.difference(self._said_of(stays))
+        self.telling.decide(origin.root if origin else 0, _skips(review), over)
+        return stays
 
     def _onto(self, patch: Patch) -> Patch | None:
         """Move a patch onto the files as they are now; None where lines that it needs were changed."""
@@ -403,7 +406,8 @@ class Changes:
         misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
         rest = replace(origin.only(patch, len(skipped.choices)), misfits=(*origin.misfits, *misfits))
         self._replace(origin, rest if patch.files or misfits or rest.apart else None)
-        self.telling.decide(origin.root, _skips(skipped))
+        over = {*self._said_of(review)}.difference(self._said_of(stays))
+        self.telling.decide(origin.root, _skips(skipped), over)
         return stays.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
@@ -427,15 +431,20 @@ class Changes:
         paths = self.proposed.patch.paths if self.proposed is not None else ()
         return f"not decided, so not in the files: hunks in {', '.join(paths)}" if paths else ""
 
-    def _said(self) -> Iterator[Said]:
-        """Yield what the user has said about waiting hunks, each with its turn."""
+    def _said(self) -> dict[int, list[str]]:
+        """Return by turn what the user says about waiting hunks; nothing for a turn whose marks are not known just now."""
         left = [(each, self.marked_aside(each.turn)) for each in self.set_aside]
         if self.proposed is not None and self.marked is not None and self.marked.patch == self.proposed.patch:
             left.append((self.proposed, self.marked))
+        said: dict[int, list[str]] = {}
         for one, review in left:
             if review is not None:
-                yield from ((one.root, f"will skip the hunk at {hunk.path}:{hunk.line}") for hunk in review.skipped)
-                yield from ((one.root, words) for words in self._comments(review))
+                said.setdefault(one.root, []).extend(self._said_of(review))
+        return said
+
+    def _said_of(self, review: Review) -> list[str]:
+        """Return what the user says about the hunks of a review while they wait."""
+        return [*(f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in review.skipped), *self._comments(review)]
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
         """Say in few words what a review decided; `gone` of its hunks were skipped before.

@@ -111,6 +111,44 @@ async def test_the_same_comment_on_a_later_answer_is_told_again(talk, restart):
     await session.close()
 
 
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_is_said_no_more_of_hunks_that_wait_is_taken_back(talk, restart):
+    session = talk(ONE + TWO, *["ok"] * 6)
+    await walk(session.ask("first"))
+    patch = session.proposed.patch
+
+    async def asks(review, words):
+        nonlocal session
+        session.mark(review)
+        if restart:
+            session = await again(talk, session)
+        return await told(session, words)
+
+    plain = Review.of(patch)
+    assert "): AAA" in await asks(plain.comment(0, 0, "AAA"), "a")
+    changed = await asks(plain.comment(0, 0, "BBB"), "b")
+    assert "takes back: comment on notes.txt:1 (as it was: 'one'): AAA; comment on notes.txt:1" in changed
+    assert "takes back" in await asks(plain.comment(0, 0, "AAA"), "c")
+    skips = await asks(plain.mark(0, "skip"), "d")
+    assert "takes back: comment on notes.txt:1 (as it was: 'one'): AAA; will skip the hunk at notes.txt:1" in skips
+    assert "takes back: will skip the hunk at notes.txt:1]" in await asks(plain, "e")
+    assert "takes back" not in await asks(plain, "f")
+    await session.close()
+
+
+async def test_what_was_said_of_hunks_that_are_decided_is_not_taken_back(talk):
+    session = talk(BLOCK.format("one", "ONE\nmore") + BLOCK.format("nine", "NINE"), "ok", "ok", "ok")
+    (session.root / "notes.txt").write_text("one\n" + "line\n" * 20 + "nine\n")
+    await walk(session.ask("first"))
+    session.mark(Review.of(session.proposed.patch).comment(0, 0, "AAA").comment(1, 0, "CCC"))
+    assert "AAA" in await told(session, "second")
+    await walk(session.deciding.apply(session.changes.marked.mark(0, "take")))
+    assert "takes back" not in await told(session, "third")
+    session.mark(Review.of(session.proposed.patch).comment(0, 0, "CCC"))  # one line further down now
+    assert "takes back" not in await told(session, "fourth")
+    await session.close()
+
+
 @pytest.mark.parametrize("how", ["closed", "refused"])
 async def test_what_a_question_told_that_came_to_no_answer_is_told_by_the_next_only_where_that_one_is_gone(talk, how):
     refused = 400, {"content-type": "application/json"}, b'{"error": {"message": "no"}}'
@@ -194,6 +232,9 @@ def test_a_conversation_says_what_is_still_to_be_told():
     void = record.end(2, "error", "m", {}, void=True)
     assert telling.after([kept, asks(2, "a", said=[(1, "d")]), void]) == News(("a", "a", "b"), ((1, "c"),))
     assert telling.after([kept, asks(2, "a"), record.end(2, "stop", "m", {})]).decided == ("a", "b")
+    gone = record.user(2, "?", "m", {}, News((), ((1, "d"),), ((1, "c"),)))
+    assert telling.after([kept, gone]).said == ((1, "d"),)
+    assert telling.after([kept, gone, void]).said == ((1, "c"),)
     odd = {"kind": "news", "news": ["a", 1], "heard": [[1, "x"], ["x"], 3, [True, "y"], [2, None]]}
     assert telling.after([odd, {"kind": "user", "told": {"news": 3}}]) == News(("a",), ((1, "x"),))
 
