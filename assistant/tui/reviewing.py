@@ -90,6 +90,8 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             words = await screen.app.push_screen_wait(pickers.Note(f"{hunk.path}: a comment for the model", before))
             if words is not None and words.strip() != before:
                 hint = "kept for the model with your next question" if words.strip() else "the comment is taken back"
+                if screen.session.sight.spoken(words)[1]:
+                    hint = f"{hint}; the secret in it is masked"
                 where.put(lambda review, at: review.comment(at, line, words.strip()), words, hint)
             return
         case _ if screen.session.asking:

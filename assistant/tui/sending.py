@@ -24,6 +24,8 @@ class Sending:
         """Questions on their way: one counts before its turn runs, so that what is sent right after it is queued."""
         self._asked_at = self._again_at = 0.0
         self._answers, self._does = "", "is asked"
+        self._commands: list[tuple[str, float]] = []
+        """Commands that run, each with when it began."""
 
     def sent(self, text: str) -> None:
         """Send words, or keep them until the running turn has ended; a command waits for nothing."""
@@ -42,6 +44,8 @@ class Sending:
         """Do what was typed, which `begin` has counted; a question that was not sent goes back to the composer."""
         screen, session = self._screen, self._screen.session
         turns = session.turn
+        runs = (text.split(maxsplit=1)[0], monotonic()) if command.is_command(text) else None
+        self._commands += filter(None, [runs])
         try:
             screen.talk.follow()  # whoever asks wants to see the answer, even after scrolling away
             if screen.hunks.preview is None:
@@ -49,6 +53,9 @@ class Sending:
             ended = await screen.walk(command.submit(session, text, once=once))
         finally:
             self._going -= not command.is_command(text)
+            if runs is not None:
+                self._commands.remove(runs)
+                screen.label()
         unsent = session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
         if unsent and not command.is_command(text) and text != self._holding.about:
             if not self._holding.busy:  # nothing was sent (no model, no key, no room), nor would the queue be
@@ -95,14 +102,23 @@ class Sending:
         self._does, self._again_at = what, monotonic() + again_s
 
     def asks(self) -> tuple[str, str, str]:
-        """Say who is asked, for how long, how to stop it; then without who, then without how; empty for nobody."""
+        """Say who is asked, for how long, how to stop it; then without who, then without how.
+
+        While nobody is asked, say which command runs; empty for none.
+        """
         if not self._screen.session.asking:
-            return "", "", ""
+            return (self._runs(),) * 3
         again = self._again_at - monotonic()
         does = f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
         stop = "Esc Esc" if self._screen.hunks.has_focus else "Esc"  # the first one leaves the hunks
         short = does.removeprefix("is ")
         return f"{self._answers} {does}; {stop} stops it", f"{short}; {stop} stops it", short
+
+    def _runs(self) -> str:
+        """Say which command runs, and for how long: a commit waits for the hooks of the repository. Empty for none."""
+        name, began = self._commands[0] if self._commands else ("", 0.0)
+        seconds = int(monotonic() - began)
+        return f"{name} runs, {seconds} s" if name and seconds and len(self._screen.app.screen_stack) == 1 else ""
 
     def waits(self) -> str:
         """Say how many questions are queued; empty for none."""

@@ -1,5 +1,6 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+import subprocess
 from dataclasses import replace
 from time import monotonic
 
@@ -372,3 +373,43 @@ async def test_marks_and_edits_outlive_a_sitting_on_another_branch(make_session,
     again.take_up()
     assert [each.edited for each in again.changes.marked.choices] == [True, False]
     await again.close()
+
+
+def track(repo, hook):
+    """Commit all that is there, then let commits wait for a hook."""
+    for words in (["add", "-A"], ["commit", "-qm", "notes"]):
+        subprocess.run(["git", "-C", str(repo), *words], check=True)
+    place = repo / ".git" / "hooks" / "pre-commit"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(f"#!/bin/sh\n{hook}\n")
+    place.chmod(0o755)
+
+
+async def test_a_commit_that_waits_for_a_hook_says_that_it_runs(make_session, repo, tmp_path):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        track(repo, f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done")
+        async with app.run_test(size=(100, 50)) as pilot:
+            await shown(pilot, app)
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: app.session.changes.written and app.session.proposed is None)
+            await say(pilot, "/commit two lines")
+            await until(pilot, lambda: "/commit runs, " in str(app.main.composer.border_title))
+            (tmp_path / "go").touch()
+            await until(pilot, lambda: "committed" in app.main.talk.text)
+            await until(pilot, lambda: not app.main.composer.border_title)
+
+
+async def test_a_secret_in_a_comment_is_said_to_be_masked(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            for words, masked in (("use another name", False), ("DB_PASSWORD=Zk3v9QpL2mX8tR5w", True)):
+                await pilot.press("c")
+                await until(pilot, lambda: len(app.screen_stack) > 1)
+                app.screen.query_one("TextArea").text = words
+                await pilot.press("enter")
+                await until(pilot, lambda words=words: [each.words for each in hunks.review.comments] == [words])
+                await until(pilot, lambda: "kept for the model with your next question" in drawn(hunks))
+                assert ("; the secret in it is masked" in drawn(hunks)) is masked
