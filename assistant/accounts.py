@@ -284,7 +284,7 @@ class Accounts:
             self._outputs = [*self._outputs[-7:], usage.total_output]
 
     def usual_answer(self, provider: str, model: str) -> int:
-        """Guess the length of a model's answer in tokens: the mean of the last ones here, else of its own in the ledger.
+        """Guess the length of a model's answer in tokens: the mean of the last ones here, else in the ledger.
 
         Reads the ledger.
         """
@@ -480,7 +480,7 @@ class Accounts:
         return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
 
     def keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the ledger; "unknown" if it is unreadable."""
+        """Keep the few facts that `wattson usage --line` draws without opening the ledger; unknown if it is unreadable."""
         from assistant.quota import history, line, wording
 
         now = self._now()

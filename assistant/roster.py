@@ -137,7 +137,7 @@ class Roster:
         return found.value if found else ""
 
     def key_at_hand(self, name: str) -> str:
-        """Return a provider's key from the environment, or as asked before; never ask for it. Empty if there is none."""
+        """Return a provider's key from the environment, or as asked before; never ask for it. Empty if unknown."""
         from assistant.models import keys
 
         if name in self._asked:
@@ -243,7 +243,10 @@ class Roster:
         return editor.pick if editor is not None and not editor.fell_back else None
 
     def set_role(self, role: Role, name: str) -> Cast | None:
-        """Give a role to a model in this sitting, or to none if `name` is empty; return the cast. Raises UnknownModel."""
+        """Give a role to a model in this sitting, or to none if `name` is empty; return the cast.
+
+        Raises UnknownModel.
+        """
         self.roles[role] = self.catalogue.pick(name).name if name else ""
         return self.cast(role) if name else None
 
