@@ -480,7 +480,7 @@ class Accounts:
         return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
 
     def keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the ledger; unknown if it is unreadable."""
+        """Keep the few facts that `wattson usage --line` draws without opening the ledger; unknown if that fails."""
         from assistant.quota import history, line, wording
 
         now = self._now()

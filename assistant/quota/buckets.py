@@ -255,7 +255,7 @@ class Buckets:
         return not row.request, row.counts, row.amount, _before(self._places.get(row.place)) if row.place else None
 
     def _tell_again(self, lines: list[tuple[int, str, Row]], numbers: dict[int, int]) -> None:
-        """Take lines with known marks: nearly all are exact copies of the rows to which `numbers` points in the book."""
+        """Take lines with known marks; nearly all are exact copies of the rows that `numbers` finds in the book."""
         for (mark, key, use), request in zip(lines, _requests([use[1] for _, _, use in lines]), strict=True):
             row = self._book.get(numbers[mark])
             is_same = row.place and row.request == request and row.counts == use[6:12] and row.amount == use[12]

@@ -85,7 +85,7 @@ class Burnt:
         return total
 
     def slack(self, said: Decimal) -> Decimal:
-        """Return what a vendor's rounding may hide: each token class of each step is rounded to the last shown digit."""
+        """Return what a vendor's rounding may hide: each token class of each step is rounded to the last digit."""
         if not self._fractions:
             return _ZERO
         exponent = said.as_tuple().exponent

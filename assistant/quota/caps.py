@@ -95,7 +95,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What can be done: ask a cheaper or differently paid `model`, go on once, wait until `at`, or read the plan anew."""
+    """What can be done: ask a cheaper or differently paid `model`, go on once, wait until `at`, or reread the plan."""
 
     kind: Literal["cheaper", "switch", "once", "wait", "read"]
     model: str = ""

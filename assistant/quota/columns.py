@@ -137,7 +137,7 @@ class Column:
         return self._needs[key]
 
     def share(self, index: int) -> Any:
-        """Return a burn as a share that `split` can cut: its units before rules if the tariff divides, else the burn."""
+        """Return a burn as a share that `split` can cut: its units before rules if those divide, else the burn."""
         return self._bases[index] if self.divides else self._burns[index]
 
     def split(self, share: Any, first: int, steps: int) -> Sequence[Any]:

@@ -161,7 +161,7 @@ class _Chunk:
 
 
 class _Packed(NamedTuple):
-    """A chunk as stored on the disk. Columns are split into byte planes, lowest first, without the top planes of zeros."""
+    """A chunk as stored on the disk. Columns are byte planes, lowest first; top planes of zeros are left out."""
 
     many: int
     amounts: str | None

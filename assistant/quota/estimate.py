@@ -157,7 +157,7 @@ def run_out(estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, 
 
 
 def _takes(each: Estimate, model: str, needs: Mapping[str, Decimal]) -> bool:
-    """Say whether our steps are known to burn a meter. A feature of a plan that none of them has used does not count."""
+    """Say whether our steps are known to burn a meter; a feature of a plan that none of them has used is not."""
     need = needs.get(each.meter)
     if model and not each.counts(model):
         return False
@@ -174,7 +174,7 @@ def _part_left(each: Estimate) -> Decimal:
 def ordered(
     estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING
 ) -> tuple[Estimate, ...]:
-    """Return the meters, the binding one first: those that have run out, then by the share used; last those not in the plan."""
+    """Return the meters, the binding one first, then those that have run out, then by used share; absent ones last."""
     found = sorted(
         estimates, key=lambda each: (each.state == "not_in_plan", each.state != "exhausted", -(each.share or 0))
     )

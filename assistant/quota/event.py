@@ -2,6 +2,19 @@
 
 Events are JSON lines, one step or one reading each, in the order in which they became known; one JSON array of them is
 also accepted. Unknown keys are noted and ignored. Keys, all optional but the instant:
+
+- `at` (or `time`, `timestamp`): ISO text or Unix seconds; `until` when the step ended; `state`: "settled" (also when
+  missing), "in_flight", "failed" (not billed), "interrupted" or "failed_unknown" (perhaps billed).
+- `id` (or `request_id`, with `attempt`): lines of one id are one step, the last says how it ended.
+- `client`: another program whose own log contains the step; it counts as others' burn and is never blocked.
+- `model`, `feature`; token classes `fresh_input` (or `input`), `cache_read`, `cache_write` (or `cache_write_short`,
+  `cache_write_long`), `output`, `reasoning`, here or inside `usage`; `tokens` if only the sum is known; `exact`: false.
+- `requests` (1 when missing; also `calls`), `prompts`, `credits`, `percent`, `money` or `cost` with `currency`, `units`
+  for whatever the meter counts: all before the plan's weights and factors. `burn`: {meter: units} is final.
+- `reading`: {`meter`, `used`, `limit`, `remaining`, `percent`, `rounding`, `resets_at`, `source`, `status`,
+  `observed_at`, `provider_at`, `currency`, `minutes`, `parts`}, or `readings`: [..]; or a provider's own words:
+  `headers`, or `body`, with `host` (or `reader`, a module in `readers/`; without either, the plan's own reader is
+  used), and `status` for a refusal.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ class Filling:
         burnt.close()
 
     def _place(self, ends: datetime | None, start: datetime | None = None) -> None:
-        """Take over the edge that a reading tells, and continue from there; `start` if the window has just begun again."""
+        """Take over the edge that a reading tells, and go on from there; `start` if the window has just begun again."""
         window, reading = self._rule, self._said.reading
         self.start = start or self.start
         if ends is None or window.kind in {"rolling", "balance"}:
@@ -367,7 +367,7 @@ class Filling:
         return Room(self.end)
 
     def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
-        """Return when the plan itself makes room, by a higher limit, or none, that begins before a new window would help."""
+        """Return when a higher or lifted limit of the plan makes room before a new window would; None if it does not."""
         said = self._said
         if said.points or said.spent or self._trails or said.limit is not None:
             return None

@@ -68,7 +68,7 @@ def _wrong_address(plan: Plan, seller: Seller) -> str:
 
 
 def _at(address: str, asked: str, *, host_only: bool) -> bool:
-    """Say whether one of two addresses lies below the other."""
+    """Say whether two addresses have the same host and, unless `host_only`, one path begins with the other."""
     one, other = urlsplit(address), urlsplit(asked)
     paths = sorted((f"{one.path.rstrip('/')}/", f"{other.path.rstrip('/')}/"), key=len)
     return one.netloc == other.netloc and (host_only or paths[1].startswith(paths[0]))

@@ -99,7 +99,7 @@ class Followed:
         return None
 
     def shut_until(self) -> datetime | None:
-        """Return the instant before which nothing comes back; None if that is never."""
+        """Return the instant before which no more will be left than now; None if that is never."""
         return None
 
     def wanes_at(self) -> datetime | None:
@@ -359,7 +359,7 @@ def follow(meter: Meter, history: History, currencies: frozenset[str], limit: De
 
 
 def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
-    """Say whether the amount of some burn is unknown to a meter if all burns go through: `Followed.missed`, but sooner."""
+    """Say whether a meter does not know the amount of some burn if all go through: `Followed.missed`, but sooner."""
     origin = meter.window.origin
     burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
     return any(
