@@ -33,7 +33,7 @@ def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetim
         Burn(
             at,
             total.usage,
-            Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # the ledger keeps a Cost's own words
+            Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # a Cost's own words
             total.key[0],
             requests=Decimal(total.steps - total.failed),
             steps=total.steps - total.failed,

@@ -236,7 +236,7 @@ def as_json(each: Estimate) -> dict[str, Any]:
 def held_json(each: PastWindow) -> dict[str, Any]:
     """Return a closed window with the keys of an estimate."""
     known = isinstance(each.limit, Decimal) and each.used is not None
-    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # checked by `known`
+    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # see `known`
     return {
         "meter": each.meter,
         "unit": each.unit,

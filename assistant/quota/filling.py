@@ -367,7 +367,7 @@ class Filling:
         return Room(self.end)
 
     def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
-        """Return when a higher or lifted limit of the plan makes room before a new window would; None if it does not."""
+        """Return when a higher or lifted limit of the plan makes room before a new window would; else None."""
         said = self._said
         if said.points or said.spent or self._trails or said.limit is not None:
             return None

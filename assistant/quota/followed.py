@@ -42,7 +42,7 @@ class Followed:
         self.meter = meter
         self.column = history.column(meter.tariff)
         self.missed = False
-        # Cached by hand: `cached_property` bypasses the fast layout of attributes, and makes each of them three times as slow.
+        # Cached by hand: `cached_property` bypasses the fast layout of attributes, and makes each three times as slow.
         self._ones: Sequence[Decimal | None] | None = None
         self._most: Decimal | None = None
         self._burns = history.burns
@@ -77,7 +77,7 @@ class Followed:
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
-        # The whole's need does not decide: tokens are cut to whole numbers, so a part may lack the class without a price.
+        # The whole's need does not decide: tokens are cut to whole numbers, so a part may lack the unpriced class.
         burn = self._burns[index]
         return self.meter.counts(burn.model) and self.meter.holds_at(burn.at)
 

@@ -219,7 +219,7 @@ class Pass:
             self._found.copies += 1
             return
         if min(use[6:12]) < 0 or max(use[6:12]) > MOST:  # token counts out of range are clamped
-            use = (*use[:6], *(min(max(0, count), MOST) for count in use[6:12]), *use[12:])  # type: ignore[assignment] # as it was
+            use = (*use[:6], *(min(max(0, count), MOST) for count in use[6:12]), *use[12:])  # type: ignore[assignment] # same types as before
         if use[13] or (old is not None and use[1] != old[1] and None not in {use[1], old[1]}):
             self._others.append(use)  # several names, or two requests for one message
         elif old is None:
@@ -344,7 +344,7 @@ def build(base: Connection, found: int) -> None:
     buckets.build(base)
     counted.build(base)
     if found < 5:
-        # Older versions marked requests otherwise, and those marks match nothing: later copies of old requests count again.
+        # Older versions marked requests otherwise, and their marks match nothing: later copies count again.
         marks.build(base)
         base.execute(
             "UPDATE files SET state = json_remove(state, '$.tail')"

@@ -144,7 +144,7 @@ def daily(found: Iterable[Row], first: date, last: date) -> list[int]:
 
 
 def calendar(found: Iterable[Row], first: date, last: date) -> list[tuple[str, str]]:
-    """Draw a heat map of days: seven (weekday, cells) rows, a cell a week, from rows by day; days outside are spaces."""
+    """Draw a heat map of days, from rows by day: seven rows (weekday, cells) with a cell per week; spaces outside."""
     tokens = daily(found, first, last)
     top = max(tokens, default=0)
     lead = first.weekday()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _RECENT, _ANSWERS = 500, 8
 """The number of rows in which a model's last answers are looked for, and how many of those count."""
 _GLANCE_S = 0.0
-"""How long a read waits for the lock to write rows that are still waiting."""
+"""How long, in seconds, a read waits for the lock to write rows that are still waiting."""
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process has ended, even if another one has its number now."""
 

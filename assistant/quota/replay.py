@@ -191,7 +191,7 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
 
 
 def replayed_json(found: Replayed) -> dict[str, Any]:
-    """Return what `wattson plans replay --json` prints: `meters` at `at`, closed `windows` with the same keys, `blocked`."""
+    """Return the JSON of `wattson plans replay`: `meters` at `at`, closed `windows` with the same keys, `blocked`."""
     return {
         "plan": found.plan,
         "at": instant(found.at),

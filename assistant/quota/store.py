@@ -216,7 +216,7 @@ class Store:
     def _read_only(self) -> sqlite3.Connection | None:
         """Open a file in a home that is not writable; None if that does not help or it has another version."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            # `immutable` reads without a -shm file, which a read-only folder cannot hold; nobody else can write there either.
+            # `immutable` needs no -shm file, which a read-only folder cannot hold; nobody else can write there either.
             base = sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
             if base.execute("PRAGMA user_version").fetchone()[0] == self._version:
                 return base

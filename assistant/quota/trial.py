@@ -35,7 +35,7 @@ _BLUR = Decimal("1E-15")
 
 
 class Stop(NamedTuple):
-    """Steps that would have been refused: `meter` is the last to have room again, at `until` (None: never or unknown)."""
+    """Steps that would have been refused: `meter` is the last to have room again, at `until` (None: never, unknown)."""
 
     at: datetime
     meter: str
@@ -213,7 +213,10 @@ def _fits(need: Decimal | None, left: Decimal) -> bool:
 
 
 def _last(full: _Needs, at: datetime) -> tuple[str, datetime | None]:
-    """Return the meter that stops a step, and until when: first one that never has room or returns at an unknown time."""
+    """Return the meter that stops a step, and until when.
+
+    A meter that never has room comes first, then one whose return is unknown, then the last to have room again.
+    """
     backs = [(each.meter.name, each.back(need)) for each, need in full]
     for each, need in full:
         if each.never(need):

@@ -130,7 +130,7 @@ def unpriced(each: Estimate) -> str:
 
 
 def pace(found: Forecast, now: datetime) -> tuple[str, str]:
-    """Return a meter's outlook in full and in short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→66.7%").
+    """Return a meter's outlook, full and short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→66.7%").
 
     Both are empty if the meter is used up already, if nothing is known, and while a window is too young to have a pace.
     """
