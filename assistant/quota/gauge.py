@@ -83,9 +83,7 @@ class Gauge(Filling):
             self._said = said._replace(reading=reading, base=base, limit="unlimited", spent=False)
             self._burnt.cover(reading.at)
             return
-        refused = (
-            reading.source == "error" and self.meter.window.kind == "balance"
-        )  # the refusal does not tell how much is left
+        refused = reading.source == "error" and self.meter.window.kind == "balance"  # its rest is not told
         if reading.status == "exhausted" and (found is None or refused):
             self._exhaust(reading)
             return

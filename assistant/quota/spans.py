@@ -123,9 +123,7 @@ class Spans:
                 for place, (row, burn) in enumerate(zip(found, burns, strict=True))
             ]
 
-        known = dict(
-            chain.from_iterable(self._store.read(read))
-        )  # if disk and memory both have a step, memory is newer
+        known = dict(chain.from_iterable(self._store.read(read)))  # a step in memory is newer than on disk
         return sorted(known.values(), key=lambda burn: burn.at)
 
     def gathered(self, minutes: Literal[15, 60], since: datetime | None, until: datetime) -> list[Burn]:

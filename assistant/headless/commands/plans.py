@@ -87,10 +87,7 @@ def arguments(parser: ArgumentParser) -> None:
         default="",
         help="tell: when the window begins anew: 16:30 or 2026-12-03T10:00 by your clock, or with an offset",
     )
-    parser.epilog, parser.formatter_class = (
-        _HELP,
-        RawDescriptionHelpFormatter,
-    )  # last, because the formatter looks at the terminal at once
+    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it asks the terminal at once
 
 
 def run(teller: Session | Teller, options: Namespace) -> int:

@@ -134,9 +134,7 @@ def _use(message: Any, entry: str) -> Use | None:
         0,
         tokens.output,
         tokens.reasoning,
-        Decimal(str(message.cost))
-        if message.cost and isfinite(message.cost)
-        else None,  # the cost may be the text "nan"
+        Decimal(str(message.cost)) if message.cost and isfinite(message.cost) else None,  # may be the text "nan"
         _again(message),
     )
 
