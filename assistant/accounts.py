@@ -1,7 +1,6 @@
-"""What is burnt and what is left: the ledger, the plans and the meters of one sitting.
+"""What was used and what is left: the ledger, the plans and the meters of one sitting.
 
-Accounts know what was burnt and who is paid; whom to ask is somebody else's business (Payers). Nothing is opened before
-it is needed.
+Accounts know what was burnt and who is paid; Payers decide which model is asked. No file is opened before it is needed.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
-"""Tokens an answer is expected to have before this session has seen one."""
+"""The length of an answer, in tokens, that is assumed before this session has seen one."""
 _HEARD = timedelta(days=40)
-"""How far back readings are read at most: a month, and what the one before it held."""
+"""How far back readings are read at most: a month, and a margin that covers the end of the month before."""
 
 
 def record_of(usage: TokenUsage, cost: Cost, steps: Sequence[Cost] = ()) -> dict[str, Any]:
-    """Return what a turn burnt as it is kept with its conversation; `Accounts.recall` reads it.
+    """Return the record of a turn's burn that is kept with its conversation; `Accounts.recall` reads it.
 
-    What its `steps` cost is kept where they have no common sum.
+    The costs of its `steps` are kept where they cannot be added up into one sum.
     """
     *counts, exact = usage
     apart = {"steps": [_cost_record(each) for each in steps]} if cost.status == "unknown" and len(steps) > 1 else {}
@@ -64,18 +63,18 @@ def _cost_record(cost: Cost) -> dict[str, Any]:
 
 
 def _usage_of(record: Mapping[str, Any]) -> TokenUsage:
-    """Read a usage. Raises KeyError, TypeError, ValueError, or an ArithmeticError where it cannot be read."""
+    """Read a usage from a record. Raises KeyError, TypeError, ValueError or an ArithmeticError if it is unreadable."""
     return tokens.TokenUsage._make([*map(int, record["tokens"]), bool(record["exact"])])
 
 
 def _cost_of(record: Mapping[str, Any]) -> Cost:
-    """Read a cost. Raises KeyError, TypeError, or an ArithmeticError where it cannot be read."""
+    """Read a cost from a record. Raises KeyError, TypeError or an ArithmeticError if it is unreadable."""
     amount = None if record["amount"] is None else Decimal(str(record["amount"]))
     return tokens.Cost(record["status"], amount, str(record["currency"]))
 
 
 class Correction(NamedTuple):
-    """A model call that was counted by estimate, and what it has really burnt."""
+    """A model call that was counted by an estimate, with its real usage and cost."""
 
     owed: Owed
     usage: TokenUsage
@@ -83,7 +82,7 @@ class Correction(NamedTuple):
 
 
 class Accounts:
-    """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` steps are what this sitting burnt."""
+    """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` (steps) are this sitting's burn."""
 
     def __init__(
         self,
@@ -108,7 +107,7 @@ class Accounts:
         self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
         self._lenient = False
-        self._drawing = Lock()  # many providers are asked at once
+        self._drawing = Lock()  # many providers are polled at once
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
         self.elsewhere = Elsewhere(places.data)
@@ -119,19 +118,19 @@ class Accounts:
         """Our own book of what was burnt."""
         from assistant.quota.ledger import Ledger
 
-        ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days are those of the user
+        ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days in the user's zone
         ledger.recover(self._now(), alive)
         return ledger
 
     @cached_property
     def plans(self) -> Plans:
-        """Plans by name, ours and the user's."""
+        """All plans by name, built-in ones and the user's."""
         from assistant.quota.plan import load_plans
 
         return load_plans(self._places.config / "plans")
 
     def leave_out(self) -> list[ConfigError]:
-        """Go on with those plans that can be read; returns what is wrong with the pages of the others."""
+        """Go on with the plans that are readable; return the errors in the pages of the others."""
         from assistant.quota.plan import load_plans
 
         wrong: list[ConfigError] = []
@@ -148,13 +147,13 @@ class Accounts:
 
     @cached_property
     def receipts(self) -> Receipts:
-        """Asks sellers what answers have cost that we could only estimate."""
+        """Asks sellers for the real cost of answers whose cost was only estimated."""
         from assistant.receipts import Receipts
 
         return Receipts(self._client, self._now)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.elsewhere.close()
         if "ledger" in self.__dict__:
             self.ledger.close()
@@ -162,7 +161,7 @@ class Accounts:
     # Who is paid.
 
     def plan(self, pick: Pick | None = None) -> Plan | None:
-        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
+        """Return the plan or balance that pays for a model (by default the present one); None if there is none.
 
         Raises ConfigError when the user's config names a plan that does not exist.
         """
@@ -170,10 +169,10 @@ class Accounts:
         return self.plan_of(pick.provider.name) if pick is not None else None
 
     def plan_of(self, provider: str) -> Plan | None:
-        """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError.
+        """Return the plan or balance that pays a provider; None if there is none. Raises ConfigError.
 
-        One that cannot pay there, by its terms, its addresses or its keys, pays nothing, whatever the config says: it is
-        shown, and the key pays.
+        A plan that the config names but that cannot pay there (its terms, addresses or keys do not fit) is only shown:
+        the provider's own plan, or else the key, pays.
         """
         name = self._config.plans.get(provider)
         if name is None:
@@ -194,30 +193,30 @@ class Accounts:
         return self._natural(provider)
 
     def missing(self, provider: str) -> str:
-        """Say that the config names a plan for a provider which is not there, or cannot be read; empty where it is."""
+        """Say that the plan which the config names for a provider is missing or unreadable; empty if it is there."""
         name = self._config.plans.get(provider)
         if name is None or name in self.plans:
             return ""
         return f"Your config names the plan {name!r} for {provider}, and there is none of that name that can be read."
 
     def misnamed(self) -> list[str]:
-        """Say which names in the config's `[plans]` name nothing."""
+        """Return a sentence for each name in the config's `[plans]` that does not exist."""
         sellers = {*self._payers.sellers(), *self.elsewhere.sellers()}
         return payers.misnamed(self._config.plans, [*self.plans], sellers)
 
     def unpaid(self, provider: str) -> str:
-        """Say that the plan which the config names for a provider pays nothing there, and why; empty where it may pay."""
+        """Say why the plan that the config names for a provider does not pay there; empty if it may pay."""
         plan = self.plans.get(self._config.plans.get(provider, ""))
         why = self._payers.unpaid(provider, plan) if plan is not None else ""
         return f"{plan.title} pays nothing here: {why}. The key of {provider} does." if plan is not None and why else ""
 
     def unpaid_by(self, plan: Plan) -> list[str]:
-        """Say for which providers the config names a plan that pays nothing there."""
+        """Return such a sentence for each provider for which the config names this plan and the plan does not pay."""
         named = [provider for provider, name in self._config.plans.items() if name == plan.name]
         return [words for provider in named if (words := self.unpaid(provider))]
 
     def _natural(self, provider: str) -> Plan | None:
-        """Return the plan that a provider has by itself. Most have none: then nothing of plans is loaded for the question."""
+        """Return the plan that belongs to a provider by default. Most have none: plans are loaded only if one may."""
         from assistant.quota import shelf
 
         if "plans" not in self.__dict__ and not shelf.pages(self._places.config / "plans", provider):
@@ -227,17 +226,17 @@ class Accounts:
     # What was burnt, and what is left.
 
     def count(self, usage: TokenUsage, *costs: Cost) -> None:
-        """Add what a turn burnt, and what each of its steps cost, to this sitting."""
+        """Add the usage of a turn, and the cost of each of its steps, to this sitting."""
         self.usage += usage
         if not usage.exact:
             self._guessed.append(usage)
         self._pay(costs if usage.total else ())
 
     def recount(self, was: TokenUsage, was_cost: Cost, usage: TokenUsage, cost: Cost) -> None:
-        """Take out what was counted of a call by estimate, and put in what it has really burnt."""
+        """Replace the estimate that was counted for a call by its real usage and cost."""
         if not any(each.total >= was.total for each in self._guessed):
-            return  # one that was closed from outside: nothing of it was counted
-        if was in self._guessed:  # all that was counted then; else other calls of its turn are estimates too
+            return  # the call's turn was closed from outside: nothing of it was counted
+        if was in self._guessed:  # the call was the whole turn; otherwise other calls of the turn are estimates too
             self._guessed.remove(was)
         if not usage.exact:
             self._guessed.append(usage)
@@ -256,7 +255,7 @@ class Accounts:
         self.costs = {cost.currency: cost for cost in paid if cost.status != "unknown"}
 
     def paid(self, more: Sequence[Cost] = ()) -> tuple[Cost, ...]:
-        """Return what this sitting cost, and some steps more: a sum for each currency, and an unknown one for each step without a price."""
+        """Return this sitting's cost with some more steps: a sum per currency, an unknown cost per unpriced step."""
         sums, unpriced = dict(self.costs), self.unpriced
         for cost in more:
             if cost.status == "unknown":
@@ -267,7 +266,7 @@ class Accounts:
         return (*sums.values(), *[tokens.Cost("unknown")] * unpriced)
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
-        """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
+        """Start from the burn of a resumed conversation, as `record_of` wrote it; skip unreadable records."""
         self.usage, self.costs, self.unpriced, self._guessed = tokens.TokenUsage(), {}, 0, []
         for each in burnt:
             with suppress(KeyError, TypeError, ValueError, ArithmeticError):
@@ -280,12 +279,15 @@ class Accounts:
                 self.learn(usage)
 
     def learn(self, usage: TokenUsage) -> None:
-        """Learn from a turn how long answers are."""
+        """Remember the length of a turn's answer, to estimate the next ones."""
         if usage.exact and usage.total_output:
             self._outputs = [*self._outputs[-7:], usage.total_output]
 
     def usual_answer(self, provider: str, model: str) -> int:
-        """Guess how many tokens an answer of a model has: as many as the last ones here, else as its own in the book. Reads the ledger."""
+        """Guess the length of a model's answer in tokens: the mean of the last ones here, else in the ledger.
+
+        Reads the ledger.
+        """
         if self._outputs:
             return sum(self._outputs) // len(self._outputs)
         key = provider, model
@@ -304,13 +306,13 @@ class Accounts:
         return tuple(each for each in self.estimates(plan, pick.model.id) if each.counts(pick.model.id))
 
     def estimates(self, plan: Plan, model: str = "") -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
+        """Return the meters of a plan as they stand now; the one that binds (for `model`, if given) comes first."""
         from assistant.quota import meter
 
         return meter.standing(self.gauges(plan), self._now(), model)
 
     def gauges(self, plan: Plan) -> list[Gauge]:
-        """Return the gauges of a plan, fed with all that was burnt and said up to now."""
+        """Return the gauges of a plan, fed with all burns and readings up to now."""
         from assistant.quota import meter, past
 
         now, said = self._now(), self.readings(plan)
@@ -320,16 +322,16 @@ class Accounts:
         return found
 
     def gauges_at_hand(self, plan: Plan) -> list[Gauge]:
-        """Return the gauges of a plan as they were read last: a quote asks for them while the user types."""
+        """Return the gauges of a plan as last computed: a quote asks for them while the user types."""
         return self._gauges.get(plan.name) or self.gauges(plan)
 
     def forecasts(self, plan: Plan, estimates: Iterable[Estimate]) -> list[Forecast]:
-        """Say for each meter how it goes on; what has no window by what was burnt in the last hours."""
+        """Return a forecast for each meter; a meter without a window is forecast from the burn of the last hours."""
         from assistant.quota import forecast, meter, past
 
         now = self._now()
         entries: Sequence[Entry] = ()
-        if any(each.unit != "percent" for each in plan.meters):  # steps say nothing of how fast a bar of points moves
+        if any(each.unit != "percent" for each in plan.meters):  # our steps do not tell how fast a percentage moves
             entries = self.ledger.entries(plan=plan.name, since=now - past.EXACT)
             entries = payers.own(entries, self.readings(plan), self.marks(plan))
         steps = [burn for each in entries if (burn := meter.burn_of(each, now))]
@@ -345,24 +347,24 @@ class Accounts:
         return found
 
     def said(self, plan: Plan) -> list[Reading]:
-        """Return all that was said of a plan as far back as it matters, of whatever account, oldest first."""
+        """Return all readings of a plan as far back as they matter, of all accounts, oldest first."""
         from assistant.quota import past
 
         return self.ledger.sources.heard(plan=plan.name, since=self._now() - past.heard(plan, _HEARD))
 
     def readings(self, plan: Plan) -> list[Reading]:
-        """Return what was said of a plan, oldest first. Two keys are two accounts: only what the one at hand was told counts.
+        """Return the readings of a plan's account at hand, oldest first: two keys are two accounts.
 
-        Where no key is at hand, or one whose provider must be asked for it, the last to speak is taken for it.
+        If no key is at hand, or only its provider could tell, the account that spoke last is taken.
         """
         return payers.of_one(self.said(plan), self.marks(plan))
 
     def marks(self, plan: Plan) -> frozenset[str]:
-        """Return the marks of the keys whose requests a plan pays now; none where no key is at hand."""
+        """Return the marks of the keys whose requests a plan pays now; empty if no key is at hand."""
         return payers.marks(self._payers, self._config.plans, plan)
 
     def listen(self, provider: Provider, key: str) -> Hearing:
-        """Begin to hear what answers of a provider say of its quota."""
+        """Return a Hearing that reads a provider's quota from its answers."""
         plan_key = self._payers.payer(provider) == "plan"
         from assistant.readings import Hearing
 
@@ -373,7 +375,7 @@ class Accounts:
         return hearing
 
     async def poll(self, provider: Provider, key: str, *, hurry: bool = False) -> Polled | None:
-        """Ask a provider for its quota where there is somebody to ask and it is due; None where there is nobody."""
+        """Ask a provider for its quota if that is possible and due; None if no reader can ask it."""
         plan = self.plan_of(provider.name)
         resets = [each.resets_at for each in self.readings(plan) if each.resets_at] if plan is not None else []
         past = max((each for each in resets if each <= self._now()), default=None)
@@ -381,23 +383,23 @@ class Accounts:
         if found is not None and (found.count or found.note):
             self.polled[provider.name] = found
         if found is not None and found.count:
-            import asyncio  # as below
+            import asyncio  # late, as in `settle_up`
 
             await asyncio.to_thread(self.redraw_line)
         return found
 
     def can_ask(self, provider: Provider) -> bool:
-        """Say whether there is somebody to ask for a provider's quota."""
+        """Say whether some reader can ask for a provider's quota."""
         from assistant.readings import reader
 
         return reader(provider, self.plan_of(provider.name)) is not None
 
     async def settle_up(self) -> list[Correction]:
-        """Ask sellers what answers have cost that we could only estimate, and correct the book and the sums of this sitting.
+        """Ask sellers for costs that were only estimated; correct the ledger and the sums of this sitting.
 
-        A call of a sitting that went on meanwhile is corrected in the book alone. Never raises for what a seller does.
+        A call of an earlier sitting is corrected in the ledger only. A seller's failure raises nothing.
         """
-        import asyncio  # a report that asks nobody does not load it
+        import asyncio  # a report that asks nobody must not load it
 
         from assistant.models import price
 
@@ -423,22 +425,22 @@ class Accounts:
         return list(dict.fromkeys([*self.ledger.sums.plans(), *self.elsewhere.plans()]))
 
     def named_plans(self) -> list[str]:
-        """Name the plans that the user's config names, whether they may pay or are only shown."""
+        """Name the plans that the user's config names, including those that are only shown."""
         return list(self._config.plans.values())
 
     def told_plans(self) -> list[str]:
-        """Name the plans of which somebody said something."""
+        """Name the plans of which there is a recent reading."""
         return self.ledger.sources.plans(since=self._now() - _HEARD)
 
     def burnt_since(self, day: date, **only: str) -> Row | None:
-        """Return what was burnt from a day of the user's on, all or under one key; None for nothing."""
+        """Return the burn since a day (in the user's zone), of all or of the given keys; None if there is none."""
         from assistant.quota import history
 
         found = history.rows(self.ledger.sums.totals(("day",), since=day, until=None, **only))
         return history.whole(found) if found else None
 
     def poll_notes(self, provider: Provider) -> list[str]:
-        """Say what went wrong when a provider was last asked for its quota, by whichever of our windows."""
+        """Say what went wrong when a provider was last asked for its quota, if anything did."""
         polled = self.polled.get(provider.name)
         if polled is None or not polled.note:
             return []
@@ -448,7 +450,7 @@ class Accounts:
     # What became of the edits.
 
     def tried(self, ended: events.TurnEnded, project: str, *, at_once: bool) -> None:
-        """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
+        """Record the outcome of a reply with edits: `at_once` if all of it fitted without a repair."""
         from assistant.quota.ledger import Outcome
 
         provider, _, model = ended.writer.partition("/")
@@ -459,7 +461,7 @@ class Accounts:
         )  # fmt: skip
 
     def decided(self, turn: int, writer: str, project: str, review: Review, kept: Patch) -> None:
-        """Note what the user took and skipped of what `writer` (`provider/model`) proposed; without one it is not a model's."""
+        """Record what the user took and skipped of the hunks of `writer` (`provider/model`), if a model wrote them."""
         from assistant.quota.ledger import Outcome
 
         if not writer:
@@ -471,9 +473,10 @@ class Accounts:
         )  # fmt: skip
 
     def wants_reading(self, pick: Pick) -> bool:
-        """Say whether who pays should be asked how it stands: a refusal did not say which window it meant, or an answer disproved that the binding one is used up.
+        """Say whether the payer should be asked for its quota now.
 
-        Reads the ledger: call it in a thread.
+        It should when a refusal did not say which window it meant, or when an answer disproved that the binding window
+        is used up. Reads the ledger: call it in a thread.
         """
         hearing, plan = self.hearings.get(pick.provider.name), self.plan(pick)
         if hearing is not None and hearing.signal is not None and hearing.signal.wants_reading:
@@ -481,7 +484,7 @@ class Accounts:
         return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
 
     def keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the book; of one that cannot be read nothing is known."""
+        """Keep the few facts that `wattson usage --line` draws without opening the ledger; unknown if that fails."""
         from assistant.quota import history, line, wording
 
         now = self._now()
@@ -505,9 +508,9 @@ class Accounts:
         )
 
     def redraw_line(self) -> None:
-        """Keep that line's facts anew, of the model that it tells of, because somebody has said how a plan stands.
+        """Update those facts for the model that they are about, because there is a new reading of a plan.
 
-        That it cannot be drawn anew is no reason to fail.
+        An update that fails is ignored.
         """
         from assistant.quota import line
 
@@ -519,7 +522,7 @@ class Accounts:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process of that number runs."""
+    """Say whether a process with that number is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

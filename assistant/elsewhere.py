@@ -1,12 +1,12 @@
-"""What other clients on this machine burnt, from their own logs: read when the user says so, shown as others' burn.
+"""The burn of other clients on this machine, read from their own logs at the user's request, shown as others' burn.
 
-Their files are only read. What they burnt is never booked as ours: it counts in the windows of the plan that pays them, as
-others' burn, until a reading of the provider covers it. Where a log holds the limits of a plan, they are a reading like
-any other.
+Their files are only read. Their burn is never booked as ours: it counts in the windows of the plan that pays them, as
+others' burn, until a reading of the provider covers it. Limits of a plan that stand in a log become readings like any
+other.
 
-Which plan a client burns says the user's config (`[plans] claude-code = "claude-max-5x"`), else the only plan of its vendor
-that is named there or was told of, else the log itself where it names one. What was read before anybody knew is attributed
-at the next import; what has a plan keeps it.
+Which plan a client burns is told by the user's config (`[plans] claude-code = "claude-max-5x"`), else by the only plan
+of its vendor that is named there or has readings, else by the log itself. Burn that was read before its plan was known
+is attributed at the next import; burn that has a plan keeps it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SELLERS = {
     "alibaba-coding-plan": "qwen-coding", "minimax-coding-plan": "minimax", "opencode-go": "opencode-go",
     "github-copilot": "copilot",
 }  # fmt: skip
-"""Our names of providers that other clients call otherwise."""
+"""Providers that other clients call by another name, with our names."""
 _CODEX_PLANS = {"plus": "chatgpt-plus", "pro": "chatgpt-pro-200", "prolite": "chatgpt-pro-100"}
 
 
@@ -47,7 +47,7 @@ class Elsewhere:
         """The sums of their logs."""
         from assistant.quota.imports import Imports
 
-        return Imports(self._path, zone=None)  # days are those of the user
+        return Imports(self._path, zone=None)  # days in the user's zone
 
     def clients(self) -> list[str]:
         """Name the clients whose logs can be read."""
@@ -68,7 +68,7 @@ class Elsewhere:
         plans: Mapping[str, str] | None = None,
         sizes_of: Callable[[str, str], tuple[int, ...]] = lambda _provider, _model: (),
     ) -> list[Imported]:
-        """Read what is new in the logs of the clients named, or of all that are here; in `folders` where they lie elsewhere.
+        """Read what is new in the logs of the clients named, or of all that are found; in `folders`, if given.
 
         `plans` are those that the user's config names, by provider or client; `sizes_of` is as in `Imports.run`.
         """
@@ -100,13 +100,13 @@ class Elsewhere:
             sources.hear("file:codex", [each._replace(source="file") for each in said], at, plan=plan)
 
     def plans(self) -> list[str]:
-        """Name the plans that other clients burnt."""
+        """Name the plans that other clients have burnt."""
         return self.imports.plans() if self._path.exists() else []
 
     def burns(self, plan: str | None, since: datetime | None) -> list[Burn]:
-        """Return what other clients burnt of a plan, or of all with None, in tens of minutes.
+        """Return other clients' burn of a plan (of all plans if None), in steps of ten minutes.
 
-        Which of their requests were one prompt, no log tells.
+        No log tells which of the requests belong to one prompt.
         """
         if not self._path.exists():
             return []
@@ -123,26 +123,26 @@ class Elsewhere:
         ]  # fmt: skip
 
     def uses(self, plan: str, since: datetime | None) -> list[tuple[datetime, str]]:
-        """Return when other clients began to burn a plan, in tens of minutes, and with which model."""
+        """Return when other clients began to burn a plan, to ten minutes, and with which model."""
         return self.imports.uses(plan, since) if self._path.exists() else []
 
     def planless(self) -> list[str]:
-        """Name the clients whose plan nobody knows, of those that a plan may pay."""
+        """Name the clients whose plan is unknown, of those that a plan may pay."""
         found = {row.key[0] for row in self.imports.totals(("client",), plan="")} if self._path.exists() else set()
         return sorted(found & set(_VENDORS))
 
     def totals(self, by: Sequence[str], since: date | None = None) -> list[Total]:
-        """Return what they burnt, as `Imports.totals` does; nothing where no log was ever read."""
+        """Return their burn, as `Imports.totals` does; empty if no log was ever read."""
         return self.imports.totals(by, since=since) if self._path.exists() else []
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if "imports" in self.__dict__:
             self.imports.close()
 
 
 def _plan(client: str, provider: str, named: Mapping[str, str], heard: Sequence[str]) -> str:
-    """Name the plan that a client's requests to a provider burn; "" where nobody says it."""
+    """Name the plan that a client's requests to a provider burn; "" if nothing tells."""
     if found := named.get(client) or named.get(_SELLERS.get(provider, provider)):
         return found
     vendor = _VENDORS.get(client)

@@ -1,4 +1,4 @@
-"""What one's own history says: which plans would have held it, what an accepted line cost, the same again as events."""
+"""What the user's own history tells: which plans would have held it, the cost of an accepted line, and its replay."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _RELEASED = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
 
 
 def replayed(plan: Plan, ledger: Ledger, now: datetime, at: datetime | None = None) -> Replayed:
-    """Run each step that was ever burnt here through a plan, up to `at`, the last one's instant where it is None.
+    """Run every step in the ledger through a plan, up to `at`, by default the last step's instant.
 
-    What was not billed is left out. A million rows of the book take a tenth of the time where no step need be followed.
-    Raises ConfigError where there is neither a step nor an instant.
+    Steps that were not billed are left out. If no step need be followed by itself, a million rows take a tenth of the
+    time. Raises ConfigError if there is neither a step nor an instant.
     """
     from assistant.quota.event import Event
     from assistant.quota.meter import burn_of
@@ -46,9 +46,9 @@ def replayed(plan: Plan, ledger: Ledger, now: datetime, at: datetime | None = No
 
 
 def span(burnt: Collection[str], days: int, now: datetime) -> tuple[date, datetime, datetime] | None:
-    """Return the first of so many days up to the newest on which something was `burnt`, and the instants at which they begin and end.
+    """Return the first of the `days` days that end with the newest in `burnt`, and the instants of begin and end.
 
-    What lies behind tomorrow is of a clock that went wrong, and counts for nothing.
+    Days after tomorrow come from a clock that was wrong, and are ignored.
     """
     from datetime import date, datetime, time
 
@@ -70,11 +70,11 @@ def advice(
     paid: Iterable[Row],
     between: Sequence[datetime],
 ) -> list[Fit]:
-    """Say how each plan would have held what was burnt; those that held most come first. Practice does not count.
+    """Say how well each plan would have held what was burnt, the best first. Practice does not count.
 
-    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token, `between` the first
-    instant and the end of it. The last day is
-    tried step by step, the week by quarters of an hour, what lies before by the hour.
+    `theirs` is the burn of other clients; `paid` are rows that hold the cost of all of it by the token; `between` is
+    the first instant and the end. The last day is tried step by step, the week by quarters of an hour, earlier burns by
+    the hour.
     """
     from assistant.quota import advice, history, money
 
@@ -99,7 +99,7 @@ def advice(
 
 
 def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
-    """Add up what other clients burnt of a model in one hour, of what lies before `until`, as if it had been us."""
+    """Add up other clients' burns before `until` by hour and model, and return them all as if they were our own."""
     found: list[Burn] = []
     hours: dict[tuple[int, str, str], Burn] = {}
     for burn in (each._replace(client="") for each in burns):
@@ -119,15 +119,15 @@ def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
 
 
 PRICED_BY = ("provider", "model", "day", "hour", "utc", "tier", "above", "upto")
-"""What sums of other clients must be taken by, so that `by_token` knows their price."""
+"""The keys by which sums of other clients must be grouped, so that `by_token` can price them."""
 
 
 def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
-    """Return rows of what other clients burnt, with the list price of its hour where no client said what it cost.
+    """Return rows of other clients' burn, with the list price of its hour where no client stated the cost.
 
-    Keys of `totals` begin with those of `PRICED_BY`, which are left off. Where a sum may hold requests of different prices
-    (what an older version kept tells only the user's hour, and not which prompts were long), or a holiday calendar is
-    missing, what it comes to is an estimate, and its steps are inexact.
+    Keys of `totals` begin with those of `PRICED_BY`, which are dropped. The amount is an estimate, and its steps are
+    inexact, if a sum may mix requests of different prices (older versions kept only the user's hour, and not which
+    prompts were long), or if a holiday calendar is missing.
     """
     from assistant.quota import history
 
@@ -153,7 +153,7 @@ def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
 
 
 def _size(model: Model, above: int, upto: int, total: Total) -> int:
-    """Return a size of prompt that has the price of all that were added up; minus their mean where they may have had several."""
+    """Return a prompt size with the price of all requests of a sum; minus their mean size if prices may differ."""
     mean = round(total.usage.total_input / max(1, total.steps))
     most = total.usage.total_input - (total.steps - 1) * above
     most = min(most, upto or most)
@@ -162,9 +162,9 @@ def _size(model: Model, above: int, upto: int, total: Total) -> int:
 
 
 def _rate(model: Model, when: Sequence[str], size: int) -> tuple[Price | None, bool]:
-    """Return the price in an hour of prompts of a size, and whether it is sure to be that of all of them.
+    """Return the price of prompts of a size in an hour, and whether it surely holds for all of them.
 
-    `when` is the day and the hour of the user's, the hour of UTC where it is known, and the service tier.
+    `when` is the user's day and hour, the UTC hour if known, and the service tier.
     """
     from datetime import UTC, datetime, time
 
@@ -182,12 +182,12 @@ def _rate(model: Model, when: Sequence[str], size: int) -> tuple[Price | None, b
 
 
 def price_sizes(model: Model) -> tuple[int, ...]:
-    """Return the sizes of prompts, in order, above which a model costs otherwise."""
+    """Return the prompt sizes, in order, above which a model's price changes."""
     return tuple(sorted({each.above for each in model.prices if each.above}))
 
 
 def sizes_of(catalogue: Callable[[], Catalogue]) -> Callable[[str, str], tuple[int, ...]]:
-    """Return what `Imports.run` asks for the sizes of prompts that prices hang on. The catalogue is read when it is asked first."""
+    """Return the function that tells `Imports.run` at which prompt sizes prices change; it loads the catalogue late."""
 
     def sizes(provider: str, name: str) -> tuple[int, ...]:
         model = _listed(catalogue(), provider, name)
@@ -200,11 +200,11 @@ _SELLERS = {
     "google": "gemini", "amazon-bedrock": "bedrock", "moonshotai": "kimi", "moonshotai-cn": "kimi-cn", "alibaba": "qwen",
     "alibaba-cn": "qwen-cn", "zhipuai": "bigmodel",
 }  # fmt: skip
-"""Our names of providers that other clients call otherwise."""
+"""Providers that other clients call by another name, with our names."""
 
 
 def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
-    """Find a model as a log names it: often with the date of its release behind, which pages leave off."""
+    """Find a model by its name in a log: often followed by the date of its release, which pages leave off."""
     provider = _SELLERS.get(provider, provider)
     if provider not in catalogue.providers:
         return None
@@ -214,7 +214,7 @@ def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
 
 
 def yields(ledger: Ledger, since: date | None = None, *, project: str = "") -> list[Yield]:
-    """Say for each model what its edits came to and what an accepted line cost, the cheapest first."""
+    """Return for each model what became of its edits and the cost of an accepted line, the cheapest first."""
     from assistant.quota import history
 
     by = ("provider", "model")

@@ -1,7 +1,8 @@
-"""Who pays, by what the user's config names and which keys are at hand.
+"""Who pays, by the user's config and the keys at hand.
 
-Each key is an account of its own: what a provider said to one says nothing of another. No provider tells whose account a key
-is of, so that one which was changed within an account is taken for another, until its provider has spoken to it.
+Each key is an account of its own: what a provider says to one key says nothing about another. No provider tells to
+whose account a key belongs. A key that was replaced within one account therefore counts as another account until the
+provider has spoken to it.
 """
 
 from __future__ import annotations
@@ -20,32 +21,33 @@ _Burnt = TypeVar("_Burnt")
 
 
 class Payers(Protocol):
-    """Who is asked at present, and who pays for a provider."""
+    """Which model is asked at present, and who pays for a provider."""
 
     @property
     def pick(self) -> Pick | None:
-        """The model that is asked; None while none is chosen."""
+        """The model that is asked; None if none is chosen."""
 
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider."""
 
     def key_at_hand(self, name: str) -> str:
-        """Return a provider's key as far as nobody must be asked for it; else empty."""
+        """Return a provider's key without asking a command or a keyring; else empty."""
 
     def known(self, name: str) -> Pick | None:
-        """Return a model by its name; None where there is none of it."""
+        """Return a model by its name; None if there is none of that name."""
 
     def unpaid(self, name: str, plan: Plan) -> str:
-        """Say why a plan pays nothing at a provider, as the rest of a sentence; empty where it may pay."""
+        """Say why a plan does not pay at a provider, as the rest of a sentence; empty if it may pay."""
 
     def sellers(self) -> Collection[str]:
-        """Name the providers that there are."""
+        """Return the names of all providers."""
 
 
 def marks(payers: Payers, named: Mapping[str, str], plan: Plan) -> frozenset[str]:
-    """Return the marks of the keys whose requests a plan pays now; none where no key is at hand.
+    """Return the marks of the keys whose requests a plan pays now; empty if no key is at hand.
 
-    `named` are plans by provider, as the config has them. Of several providers the one that is asked counts.
+    `named` are plans by provider, as the config has them. If the plan pays the present model's provider, only that
+    counts.
     """
     from assistant.models import keys
 
@@ -57,15 +59,18 @@ def marks(payers: Payers, named: Mapping[str, str], plan: Plan) -> frozenset[str
 
 
 def of_one(said: Sequence[Reading], mine: Collection[str] = ()) -> list[Reading]:
-    """Keep the readings of one account, and those that name none: of the marks `mine` the one that spoke last, of all without any."""
+    """Keep the readings of one account, and those that name none.
+
+    The account is the one of `mine` (marks) that spoke last; without `mine`, the one of all that spoke last.
+    """
     last = next((each.account for each in reversed(said) if each.account and (each.account in mine or not mine)), "")
     return [each for each in said if each.account in {"", last}]
 
 
 def own(burns: Sequence[_Burnt], said: Iterable[Reading], mine: Collection[str]) -> Sequence[_Burnt]:
-    """Leave out the steps of other keys where a provider has spoken to one of `mine`: what it says has nothing of them.
+    """Leave out the steps of other keys once a provider has spoken to one of `mine`: its figures exclude them.
 
-    Before that all count: a key may have been changed within its account, and nobody tells.
+    Before that all steps count: a key may have been replaced within its account, and nothing tells.
     """
     spoken = {each.account for each in said} & {*mine}
     if not spoken:
@@ -75,7 +80,7 @@ def own(burns: Sequence[_Burnt], said: Iterable[Reading], mine: Collection[str])
 
 
 def near(name: str, known: Collection[str], *, rest: str) -> str:
-    """Name what a name may be a slip of, else say the `rest`."""
+    """Suggest the known names that a name may be a typo of; if there is none, return `rest`."""
     from difflib import get_close_matches
 
     found = get_close_matches(name, known, 3)
@@ -83,7 +88,7 @@ def near(name: str, known: Collection[str], *, rest: str) -> str:
 
 
 def misnamed(named: Mapping[str, str], plans: Collection[str], sellers: Collection[str]) -> list[str]:
-    """Say what names nothing in the config's plans by provider or client; `sellers` are the names of both."""
+    """Return a sentence for each unknown name in `[plans]`; `sellers` are the names of providers and clients."""
     found = []
     for seller, plan in named.items():
         if seller not in sellers:

@@ -1,8 +1,8 @@
-"""What providers say of their quotas: heard in passing with each answer (Hearing), or asked for (Poller).
+"""Quotas as providers report them: read in passing with each answer (Hearing), or asked for (Poller).
 
-Passive words come first: headers and refusals cost nothing. A source that must be asked is asked by one process for all,
-not more often than it bears, not before a Retry-After that any of them was given, and never while somebody waits for it.
-A key goes to the host of its own provider's address only.
+Headers and refusals come first, because they cost nothing. A source that must be asked is asked by one process for all,
+not more often than it tolerates, not before a Retry-After given to any of them, and never while somebody waits for it.
+A key is sent only to the host of its own provider's address.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _SOON = timedelta(seconds=5)
 
 
 def account(provider: Provider, key: str) -> str:
-    """Name an account, so that two keys of one provider are never mixed up: the provider and a mark of the key."""
+    """Name an account by its provider and a mark of the key, so that two keys of one provider are never mixed up."""
     return f"{provider.name}:{keys.mark(key)}"
 
 
 def reader(provider: Provider, plan: Plan | None) -> Any | None:
-    """Return the module that can ask for a provider's quota: the plan's, or the one that knows the host; None for none."""
+    """Return the module that can ask for a provider's quota: the plan's, or else one that knows the host; or None."""
     from urllib.parse import urlsplit
 
     if plan is not None and plan.reader:
@@ -52,9 +52,10 @@ def reader(provider: Provider, plan: Plan | None) -> Any | None:
 
 
 class Hearing:
-    """What one answer says of quotas. Nothing is written before `keep`, so that no word of the answer waits for it.
+    """What one answer says about quotas. Nothing is written before `keep`, so that the answer is never delayed.
 
-    `account` is whose quota it is; `signal` is what a refusal means for the plan; `pace` are limits of a minute or so, which are only worth knowing now.
+    `account` names the account of the quota; `signal` is what a refusal means for the plan; `pace` are limits per
+    minute or so, which only matter now.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Hearing:
         self._heard: list[tuple[str, list[Reading], datetime]] = []
 
     def answer(self, headers: Mapping[str, str]) -> None:
-        """Read the headers of an answer, or what a stream tells in their place."""
+        """Read the headers of an answer, or what a stream gives instead of them."""
         from urllib.parse import urlsplit
 
         from assistant.quota.reading import from_headers
@@ -90,7 +91,7 @@ class Hearing:
             self._heard.append(("headers", lasting, now))
 
     def refusal(self, error: ProviderError) -> None:
-        """Read what a refusal means: which window is used up and until when; what it says in its headers too."""
+        """Read which window a refusal says is used up, and until when; read its headers too."""
         from assistant.quota import exhaustion
 
         self.answer(error.headers)
@@ -107,7 +108,7 @@ class Hearing:
             self._heard.append(("error", [reading], now))
 
     def keep(self) -> None:
-        """Write what was heard."""
+        """Write the readings to the store."""
         heard, self._heard = self._heard, []
         for kind, found, at in heard:
             self._sources().hear(f"{kind}:{self.account}", found, at, plan=self._plan)
@@ -119,7 +120,7 @@ def _passing(reading: Reading) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What came of asking: how many readings, or in `note` why there are none; `next_at` is when it may be asked again."""
+    """The result of asking: how many readings, or in `note` why there are none; `next_at` is when to ask again."""
 
     provider: str
     count: int = 0
@@ -128,7 +129,7 @@ class Polled:
 
 
 class Poller:
-    """Asks sources of quotas: one process for all that share the store."""
+    """Asks for quotas: only one process at a time among those that share the store."""
 
     def __init__(
         self, sources: Callable[[], Sources], client: Callable[[], Client], now: Callable[[], datetime]
@@ -146,10 +147,10 @@ class Poller:
         hurry: bool = False,
         resets_at: datetime | None = None,
     ) -> Polled | None:
-        """Ask for a provider's quota where that is due; None where there is nobody to ask.
+        """Ask for a provider's quota if that is due; None if no reader can ask.
 
-        `hurry` after a burst of our own or at the user's wish, `resets_at` is the last reset that was known: then a tenth
-        of the usual pause is enough. Never raises for what the provider does.
+        `hurry` says that there was a burst of our own burn or that the user wishes it; `resets_at` is the last known
+        reset. Both shorten the usual pause to a tenth. A provider's failure raises nothing.
         """
         part = reader(provider, plan)
         if part is None or not key:
@@ -167,7 +168,7 @@ class Poller:
         return await self._read(provider, plan, source, part, call.every, status, headers, body)
 
     def _waits(self, source: str, every: timedelta, resets_at: datetime | None, *, hurry: bool) -> datetime | None:
-        """Return until when nobody may ask; None when this process may, and no other may then."""
+        """Return until when nobody may ask; None if this process may, which then keeps out all others."""
         from assistant.quota.reading import Asked, due, due_at
 
         now = self._now()

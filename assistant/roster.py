@@ -1,6 +1,6 @@
-"""Who is asked and who pays: the catalogue with what runs on this machine, the present pick, keys, favourites, roles.
+"""The models and who pays for them: the catalogue with local models, the present pick, keys, favourites, roles.
 
-One mutable object of a session. It opens no connection by itself and keeps its choices in the user's own state.
+One mutable object per session. It opens no connection by itself and keeps its choices in the user's own state.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_RECENTS = 8
 
 
 class Roster:
-    """The models of one sitting. `client` gives the one door to the network when somebody must be asked."""
+    """The models of one sitting. `client` gives the only access to the network, for when a server must be asked."""
 
     def __init__(self, places: Places, settings: Config, env: Mapping[str, str], client: Callable[[], Client]) -> None:
         self.pick: Pick | None = None
@@ -57,7 +57,7 @@ class Roster:
         return self._catalogue.including(self._locals.values())
 
     async def find_local(self) -> Sequence[Provider]:
-        """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
+        """Look for model servers on this machine's own addresses; takes a few hundred milliseconds."""
         from assistant.models import local
 
         found = await local.probe(lambda: self._client().get_json, self._catalogue, lambda: self._client().post_json)
@@ -67,7 +67,7 @@ class Roster:
     # Who pays, with which key.
 
     def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider: a plan where the user has named one that may."""
+        """Say who pays this provider: a plan if the user has named one that may pay there."""
         name = self._settings.plans.get(provider.name)
         if name is None:
             return provider.payer
@@ -76,15 +76,15 @@ class Roster:
 
             try:
                 self._paying[name] = load_plan(self._places.config / "plans", name)
-            except ConfigError:  # whoever asks what is left of it says what is wrong with its page
+            except ConfigError:  # the error in its page is reported where its meters are shown
                 self._paying[name] = None
         plan = self._paying[name]
         if plan is not None and (plan.is_prepaid or self.unpaid(provider.name, plan)):
-            return provider.payer  # a balance: each request is taken from it
+            return provider.payer  # a balance is charged for each request, as a key is
         return "plan"
 
     def unpaid(self, name: str, plan: Plan) -> str:
-        """Say why a plan pays nothing at a provider, as the rest of a sentence; empty where it may pay."""
+        """Say why a plan does not pay at a provider, as the rest of a sentence; empty if it may pay."""
         from assistant.models import keys
         from assistant.quota.fitting import Seller, unfit
 
@@ -99,7 +99,7 @@ class Roster:
 
     @cached_property
     def _shipped(self) -> Catalogue:
-        """Providers as their pages have them, whatever addresses the user has set."""
+        """Providers as their built-in pages describe them, without the addresses that the user has set."""
         from assistant.models import catalogue
 
         return catalogue.load({}, None, {})
@@ -111,13 +111,13 @@ class Roster:
         return keys.found(self.catalogue, self._env, self._settings)
 
     def practice(self) -> list[Provider]:
-        """Return whoever costs nothing and needs no key: for those who have none."""
+        """Return the providers that cost nothing and need no key, for users who have none."""
         return [each for each in self.catalogue.mentioning(("practice",)) if each.payer == "practice"]
 
     async def key(self, provider: Provider) -> str:
-        """Return the key for a provider, empty where none is needed; raises Auth when it is missing.
+        """Return the key for a provider, empty if none is needed; raises Auth if it is missing.
 
-        A key command or a keyring may keep one waiting: it is asked in a thread, and once a sitting (see `forget_key`).
+        A key command or a keyring may be slow: it is asked in a thread, and only once a sitting (see `forget_key`).
         """
         import asyncio
 
@@ -137,7 +137,7 @@ class Roster:
         return found.value if found else ""
 
     def key_at_hand(self, name: str) -> str:
-        """Return a provider's key as far as nobody must be asked for it: from the environment, or asked before; else empty."""
+        """Return a provider's key from the environment, or as asked before; never ask for it. Empty if unknown."""
         from assistant.models import keys
 
         if name in self._asked:
@@ -146,59 +146,59 @@ class Roster:
         return keys.at_hand(provider, self._env) if provider is not None else ""
 
     def lacks_key(self, provider: Provider) -> bool:
-        """Whether no key for a provider is known: none in the environment or by a command, nor asked of the keyring yet."""
+        """Say whether a provider needs a key and none is known: a keyring that was not asked yet does not count."""
         known = {*self._asked, *(each.provider.name for each in self.found())}
         return provider.key_needed and provider.name not in known
 
     def key_names(self) -> tuple[str, ...]:
-        """Return the variables that hold keys: no program that we start is to see them."""
+        """Return the variables that hold keys: no program that we start may see them."""
         return tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
 
     def forget_key(self, provider: str) -> None:
-        """Ask for the key anew the next time: the provider did not take it."""
+        """Ask for the key again next time: the provider has rejected it."""
         self._asked.pop(provider, None)
 
     # Who is asked.
 
     def sellers(self) -> Collection[str]:
-        """Name the providers that there are."""
+        """Return the names of all providers."""
         return self.catalogue.providers.keys()
 
     def known(self, name: str) -> Pick | None:
-        """Return a model by its name; None where there is none of it."""
+        """Return a model by its name; None if there is none of that name."""
         try:
             return self.catalogue.pick(name)
         except AssistantError:
             return None
 
     def present(self) -> Pick:
-        """Return who is asked; raises ConfigError while nobody is."""
+        """Return the present model; raises ConfigError if none is chosen."""
         if self.pick is None:
             raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
         return self.pick
 
     def asks(self, name: str) -> bool:
-        """Say whether the model of that name, however hard it is to think, is the present one."""
+        """Say whether a name means the present model, at whatever level of thinking."""
         with suppress(UnknownModel):
             return self.pick is not None and self.catalogue.pick(name).model.name == self.pick.model.name
         return False
 
     def choose(self, name: str) -> Pick:
-        """Ask another model from now on, in this sitting only. Raises UnknownModel with the nearest names."""
+        """Choose another model, in this sitting only. Raises UnknownModel with the nearest names."""
         self.pick = self.catalogue.pick(name)
         return self.pick
 
     def switch(self, name: str) -> events.ModelChanged:
-        """Ask another model from now on, and begin with it the next time. Raises UnknownModel with the nearest names."""
+        """Choose another model, for this sitting and the next ones. Raises UnknownModel with the nearest names."""
         pick = self.choose(name)
         recents = [pick.model.name, *(each for each in self.recents if each != pick.model.name)]
         config.remember(self._places, model=pick.name, recents=recents[:_MOST_RECENTS])
         return self.changed(pick)
 
     def set_effort(self, level: str) -> events.ModelChanged:
-        """Let the present model think so hard from now on; empty is its own way.
+        """Set the present model's level of thinking; empty for the model's own default.
 
-        Raises UnknownModel with the levels that it has, ConfigError while no model is chosen.
+        Raises UnknownModel with the levels that it has, ConfigError if no model is chosen.
         """
         pick = self.present()
         levels = self.levels()
@@ -209,13 +209,13 @@ class Roster:
         return self.changed(self.pick)
 
     def levels(self) -> tuple[str, ...]:
-        """Return the levels of thinking that the present model may have, least first: all where nobody says which."""
+        """Return the levels of thinking of the present model, least first; all levels if its page lists none."""
         from assistant.models.page import EFFORTS
 
         return self.present().model.efforts or tuple(EFFORTS)
 
     def changed(self, pick: Pick) -> events.ModelChanged:
-        """Return what a face hears of a switch."""
+        """Return the event that tells a face about a switch."""
         from assistant import events
 
         return events.ModelChanged(
@@ -223,7 +223,7 @@ class Roster:
         )
 
     def cast(self, role: Role) -> Cast:
-        """Say who plays a role now; where it cannot be who was wished for, it is the main model, with the reason."""
+        """Say which model plays a role now: the one wished for, or else the main model, with the reason."""
         from assistant.models import roles
 
         keys = {each.provider.name for each in self.found()}
@@ -234,21 +234,24 @@ class Roster:
         return roles.resolve(role, self.roles, self.catalogue, self.present(), ready)
 
     def editor(self) -> Cast | None:
-        """Say who writes the edits that the main model plans; None where nobody was wished for or asked for them."""
+        """Say which model writes the edits that the main model plans; None if no editor is set, or no model chosen."""
         return self.cast("editor") if self.pick is not None and self.roles.get("editor") else None
 
     def writer(self) -> Pick | None:
-        """Return the editor that writes the edits which the main model plans; None where that writes them itself."""
+        """Return the editor that writes the edits which the main model plans; None if that writes them itself."""
         editor = self.editor()
         return editor.pick if editor is not None and not editor.fell_back else None
 
     def set_role(self, role: Role, name: str) -> Cast | None:
-        """Let a model play a role in this sitting, nobody with an empty name; returns who does. Raises UnknownModel."""
+        """Give a role to a model in this sitting, or to none if `name` is empty; return the cast.
+
+        Raises UnknownModel.
+        """
         self.roles[role] = self.catalogue.pick(name).name if name else ""
         return self.cast(role) if name else None
 
     def partner(self, pick: Pick) -> Partner:
-        """Return a model as somebody to ask: who pays, and how it counts."""
+        """Return a model as a Partner to ask: with who pays, and its token factor."""
         from assistant.step import Partner
 
         return Partner(pick, self.payer(pick.provider), self.factor(pick.model))
@@ -271,25 +274,25 @@ class Roster:
 
     @cached_property
     def learned(self) -> Mapping[str, Ratio]:
-        """What was learned of how models count, in this sitting and before, by `provider/model`."""
+        """The learned token factors of models, from this sitting and earlier ones, by `provider/model`."""
         from assistant.models import estimate
 
         return estimate.from_json(config.remembered(self._places).get("factors"))
 
     def factor(self, model: Model) -> Factor:
-        """Return what to multiply an o200k count with: what was learned, else the catalogue's figure with a wide band."""
+        """Return the factor from an o200k count to a model's tokens: learned, or the catalogue's with a wide band."""
         from assistant.models import estimate
 
         return estimate.factor(self.learned, model.name, model.token_factor)
 
     def learn(self, model: Model, counted: int, reported: int) -> None:
-        """Take one reported usage: `counted` o200k tokens were sent, `reported` were billed as input."""
+        """Learn from one reported usage: `counted` o200k tokens were sent, `reported` were billed as input."""
         from assistant.models import estimate
 
         state = estimate.learn(self.learned, model.name, counted, reported, model.token_factor)
         if state != self.learned:
             self.learned = state
-            others = estimate.from_json(config.remembered(self._places).get("factors"))  # of other windows
+            others = estimate.from_json(config.remembered(self._places).get("factors"))  # learned in other windows too
             mine = {**others, model.name: state[model.name]}
             config.remember(self._places, factors=estimate.as_json(mine))
 
@@ -297,18 +300,18 @@ class Roster:
 
     @property
     def favourites(self) -> list[str]:
-        """Names of the favourites, in the order in which they were made so; all windows share them."""
+        """Names of the favourites, in the order in which they were added; all windows share them."""
         return config.remembered_names(self._places, "favourites")
 
     def like(self, name: str) -> bool:
-        """Make a model a favourite, or none any more; returns which."""
+        """Make a model a favourite, or stop it being one; return whether it is one now."""
         names = self.favourites
         liked = name not in names
         config.remember(self._places, favourites=[*names, name] if liked else [each for each in names if each != name])
         return liked
 
     def next_favourite(self, after: str = "") -> str:
-        """Return the favourite that follows a model (the present one if none is named); empty where there is no other."""
+        """Return the favourite that follows a model (by default the present one); empty if there is no other."""
         names = self.favourites
         here = after or (self.pick.name if self.pick else "")
         plain = here.rpartition(":")[0] if here not in names else here
@@ -318,5 +321,5 @@ class Roster:
 
     @property
     def recents(self) -> list[str]:
-        """Names of the models that were chosen last, the newest first."""
+        """Names of the models that were chosen most recently, the newest first."""
         return config.remembered_names(self._places, "recents")

@@ -1,7 +1,7 @@
-"""The plan board as plain rows: every plan and balance that the user has, at once, with what is known of it and what is not.
+"""The plan board as plain rows: all plans and balances of the user at once, with what is known and what is not.
 
-A plan is the user's when the config names it, when a key of a provider that it pays is there, when something was burnt of
-it, or when somebody said something of it. Nothing here asks anybody: it shows what is kept. Faces draw it.
+A plan is the user's if the config names it, if a key of a provider that it pays is there, if something was burnt on it,
+or if there is a reading of it. This module asks nobody: it shows what is stored. The faces draw it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _WEEK = timedelta(days=6)
 class Standing(NamedTuple):
     """One plan, or one provider that is paid without a plan.
 
-    `meters` come with how each goes on, the binding one first. `unmapped` are limits that the provider told and the plan
-    does not know: shown raw. `pace` are limits of a minute, as the last answer told them. `week` is what our own ledger has
-    of the last seven days. `notes` say what is unknown, old, forbidden or went wrong. `hint` is when the same is cheaper.
+    `meters` come with their forecasts, the binding one first. `unmapped` are limits that the provider reported and the
+    plan does not know: they are shown raw. `pace` are limits per minute, from the last answer. `week` is the burn of
+    the last seven days in our own ledger. `notes` say what is unknown, outdated, forbidden or went wrong. `hint` says
+    when the same work is cheaper.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Standing(NamedTuple):
 
 
 def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool) -> list[Standing]:
-    """Return the plan board of whoever has keys here or names plans in the config; of all plans there are with `every`."""
+    """Return the plan board for the user's keys and the plans in the config; with `every`, for all known plans."""
     sellers = [each.provider for each in roster.found()]
     sellers += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]
     more = accounts.plans.values() if every else ()
@@ -71,8 +72,8 @@ def standings(
 ) -> list[Standing]:
     """Return a standing for each plan that pays one of `providers` or was used, then for each provider without one.
 
-    The present model's comes first, then what is nearest to its end. `plans` are shown as well. Reads the ledger: call it
-    in a thread.
+    The present model's comes first, then the plans nearest to their end. `plans` are shown as well. Reads the ledger:
+    call it in a thread.
     """
     paid: dict[str, list[Provider]] = {}
     bare: list[Provider] = []
@@ -99,7 +100,7 @@ def standings(
 
 
 def _urgency(standing: Standing) -> float:
-    """Say how near a plan is to its end: what has run out first, what is only counted last."""
+    """Return how near a plan is to its end: highest if a meter has run out, lowest if there are only counts."""
     if not standing.meters:
         return -2.0
     first = standing.meters[0][0]
@@ -167,11 +168,11 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
 
 
 _TYPICAL = TokenUsage(fresh_input=6_000, cache_read=274_000, output=1_000)
-"""What a long talk with an agent burns: nearly all of it is read from the cache."""
+"""A typical step of a long talk with an agent: nearly all of it is read from the cache."""
 
 
 def _hint(accounts: Accounts, plan: Plan | None, pick: Pick | None, now: datetime) -> Hint | None:
-    """Say when the present model is cheaper: by the weights of a plan, or by the hours of its price where tokens are paid."""
+    """Say when the present model is cheaper: by the weights of its plan, or by the hours of its token price."""
     from assistant.quota import hint
 
     if pick is None:
@@ -193,7 +194,7 @@ def _hint(accounts: Accounts, plan: Plan | None, pick: Pick | None, now: datetim
 
 
 def _serves(plan: Plan, host: str) -> bool:
-    """Say whether a plan may be what pays a provider: the same host, and no plan that is a provider's by nature."""
+    """Say whether a plan may be the one that pays a provider: same host, and not the default plan of some provider."""
     hosts = {urlsplit(each).netloc for each in plan.addresses.values()}
     return host in hosts and not plan.default_for
 
@@ -204,7 +205,7 @@ def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, .
 
 
 def _keys(accounts: Accounts, plan: Plan, said: Sequence[Reading]) -> list[str]:
-    """Say that figures of other keys of a plan were heard and are left out: `said` are those that are not."""
+    """Say that figures of other keys of a plan are left out; `said` are the readings that are shown."""
     shown = {each.account for each in said if each.account}
     others = len({each.account for each in accounts.said(plan) if each.account} - shown)
     if not others:
@@ -216,7 +217,7 @@ def _keys(accounts: Accounts, plan: Plan, said: Sequence[Reading]) -> list[str]:
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:
-    """Say what its page notes, what a plan does not allow, and how old what we know of it is."""
+    """Return the notes of a plan's page, what its terms do not allow, and how old our knowledge of it is."""
     notes = [plan.note] if plan.note else []
     if not plan.may_send:
         notes.append(f"shown only: its terms exclude other programs ({plan.client_source})")

@@ -1,4 +1,4 @@
-"""The face without a screen: one command, its result on standard output, everything else on standard error."""
+"""The face without a screen: runs one command, with its result on standard output and all else on standard error."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Sitting = Literal["session", "onlooker", "teller"]
 class ShellCommand(Protocol):
     """What a module in `commands/` offers; the first line of its docstring is its help.
 
-    One may have `sitting(options)` as well: a Sitting that is enough for it. An Onlooker, for what would be shown, and a
-    Teller, for what was burnt, are there in a fifth of the time of a session.
+    It may also have `sitting(options)`, which returns the Sitting that the command needs. An Onlooker, which shows what
+    would be sent, and a Teller, which reports burn, start in a fifth of the time of a session.
     """
 
     __doc__: str | None
 
     def arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments beside `--json` and `--root`, which every command has."""
+        """Add the command's arguments, besides `--json` and `--root`, which every command has."""
 
     def run(self, session: Session, options: Namespace) -> int:
-        """Do it; returns the exit code."""
+        """Run the command; return the exit code."""
 
 
 def names() -> list[str]:
@@ -40,22 +40,22 @@ def names() -> list[str]:
 
 
 def load(name: str) -> ShellCommand:
-    """Return one command."""
+    """Return a command by its name."""
     return discover.part(_PARTS, name)
 
 
 def sitting(options: Namespace) -> Sitting:
-    """Say what a command needs."""
+    """Return the kind of Sitting that a command needs."""
     needs = getattr(load(options.command), "sitting", None)
     return needs(options) if needs is not None else "session"
 
 
 def run(session: Session | Onlooker | Teller, options: Namespace) -> int:
-    """Run the command that was asked for; returns the exit code."""
+    """Run the command that was asked for; return the exit code."""
     try:
         for warning in session.troubles():
             tell(warning)
-        return load(options.command).run(session, options)  # type: ignore[arg-type] # as `sitting` says
+        return load(options.command).run(session, options)  # type: ignore[arg-type] # the kind that `sitting` returned
     finally:
-        for warning in session.troubles():  # of a book that was opened only now
+        for warning in session.troubles():  # those of a ledger that was opened meanwhile
             tell(warning)

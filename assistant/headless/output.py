@@ -1,4 +1,4 @@
-"""Standard output for the result and nothing else; standard error for the rest."""
+"""Standard output for the result only; standard error for everything else."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 _CENTURY, _WINDOW = 36_500, 100_000_000
-"""Days, and tokens that no model has room for."""
+"""The largest numbers accepted: days, and more tokens than any model has room for."""
 
 
 def out(text: str) -> None:
-    """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it.
+    """Print a result, with one line end: unchanged into a pipe or a file, without control characters on a terminal.
 
-    Raises StateError where there is no room for it, and BrokenPipeError where nobody reads.
+    Raises StateError if there is no room for it, and BrokenPipeError if nobody reads it.
     """
     if sys.stdout.isatty():
         from assistant.visible import plain
@@ -36,15 +36,15 @@ def out(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discard the rest of the buffer
         raise StateError(
             f"The result cannot be written: {error.strerror}.", "Make room, or write it elsewhere."
         ) from error
 
 
 def tell(text: str) -> None:
-    """Say something beside the result."""
-    if not (text.isascii() and text.isprintable()):  # as nearly all is: to load what mends the rest takes its time
+    """Print a message on standard error."""
+    if not (text.isascii() and text.isprintable()):  # nearly always safe: load `visible` only for the rest
         from assistant.visible import plain
 
         text = plain(text)
@@ -58,18 +58,18 @@ def dump(data: Any) -> None:
 
 
 def given(text: str) -> str:
-    """Return the words of an argument, or of standard input where it is `-`."""
+    """Return an argument, or standard input if it is `-`."""
     return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
 
 
 def mend(session: Session) -> None:
-    """Finish what a crash left half written before anything is read or written, and say so."""
+    """Finish what a crash left half written, before anything is read or written, and say so."""
     for words in session.recover():
         tell(words)
 
 
 async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: bool) -> None:
-    """Walk what writes, undoes or redoes, and say which files it was."""
+    """Run a stream that writes, undoes or redoes, and name the files."""
     from contextlib import aclosing
 
     from assistant import events
@@ -90,7 +90,7 @@ async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: b
 
 
 def days(text: str) -> int:
-    """Read a number of days; for argparse, which says what is wrong and ends with 2."""
+    """Read a number of days; for argparse, which reports the error and exits with 2."""
     return _whole(text, "days", _CENTURY)
 
 

@@ -1,6 +1,6 @@
-"""The shapes of `--json`, written here and nowhere else. Keys may be added; none is renamed or removed.
+"""The shapes of `--json`, all defined here. Keys may be added; none is renamed or removed.
 
-`ask --json` prints one event a line, told apart by `event`; the last one is `turn_ended`.
+`ask --json` prints one event per line, named by its key `event`; the last one is `turn_ended`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def error(trouble: AssistantError) -> dict[str, Any]:
-    """An error: its class in snake case, what happened, what to do, and the instant from which to try again."""
+    """Return an error: its class in snake case, what happened, what to do, and the instant from which to try again."""
     at = getattr(trouble, "retry_at", None)
     return {
         "class": trouble.kind,
@@ -31,7 +31,7 @@ def error(trouble: AssistantError) -> dict[str, Any]:
 
 
 def misfit(each: Misfit) -> dict[str, Any]:
-    """An edit that found no place; `line` is the line of the reply where it begins."""
+    """Return an edit that found no place; `line` is the line of the reply where it begins."""
     near = [
         {"path": place.path, "start": place.start, "end": place.end, "likeness": round(place.likeness, 3)}
         for place in each.candidates
@@ -47,29 +47,29 @@ def misfit(each: Misfit) -> dict[str, Any]:
 
 
 def usage(counts: TokenUsage) -> dict[str, Any]:
-    """Token counts, disjoint."""
+    """Return disjoint token counts."""
     names = ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact")
     return {name: getattr(counts, name) for name in names}
 
 
 def cost(spent: Cost) -> dict[str, Any]:
-    """Money as a decimal string, None where it is unknown or included in a plan."""
+    """Return money as a decimal string, None if it is unknown or included in a plan."""
     amount = None if spent.amount is None else format(spent.amount, "f")
     return {"amount": amount, "currency": spent.currency, "status": spent.status}
 
 
 def patch(change: Patch | None) -> str | None:
-    """A patch as a unified diff."""
+    """Return a patch as a unified diff."""
     return change.diff() if change else None
 
 
 def patch_applied(change: Patch, what: str) -> dict[str, Any]:
-    """Files that were written."""
+    """Return the files that were written."""
     return {"event": "patch_applied", "what": what, "files": list(change.paths), "hunks": len(change.hunks)}
 
 
 def context(shown: Context) -> dict[str, Any]:
-    """What a question shows the model."""
+    """Return what a question shows the model."""
     names = ("path", "start", "end", "title", "tokens", "why", "lasting")
     return {
         "tokens": shown.tokens,
@@ -85,7 +85,7 @@ def context(shown: Context) -> dict[str, Any]:
 
 
 def event(happened: events.Event) -> dict[str, Any]:
-    """Return an event as an object with an `event` key; empty for what only a screen needs."""
+    """Return an event as an object with an `event` key; empty for events that only a screen needs."""
     from assistant import events
 
     match happened:
@@ -153,7 +153,7 @@ def event(happened: events.Event) -> dict[str, Any]:
 
 
 def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
-    """The last event of a turn."""
+    """Return the last event of a turn."""
     return {
         "event": "turn_ended",
         "turn": end.turn,
@@ -176,7 +176,7 @@ def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
 
 
 def turn_refused(trouble: AssistantError, provider: str, model: str, now: datetime) -> dict[str, Any]:
-    """The last event of a turn that never began, with the same keys."""
+    """Return the last event of a turn that never began, with the same keys."""
     from assistant import events, tokens
 
     nothing, free = tokens.TokenUsage(), tokens.Cost("free", Decimal(0))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the arguments of undo and redo."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="only what was done last in this file")
     parser.add_argument("--step", type=int, metavar="N", help="this step, as --list numbers them (default: the last)")
     parser.add_argument("--check", action="store_true", help="print what would be written as a diff, write nothing")
@@ -24,7 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def turn_back(session: Session, way: Way, options: Namespace) -> int:
-    """Do what was asked; raises PatchError where it cannot be done, and then nothing was written."""
+    """Undo or redo as asked; return the exit code. Raises PatchError if it is impossible; then nothing was written."""
     if options.list:
         _list(session, as_json=options.json)
         return 0

@@ -1,4 +1,4 @@
-"""What would fit me: one's own history run through plans. Pure."""
+"""Which plan would fit the user: their own history, run through plans. Pure."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NOTHING: Mapping[str, int] = MappingProxyType({})
 class Fit(NamedTuple):
     """How one plan would have done.
 
-    `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened; `first_blocked` is
-    told to the hour, as the history is for what lies longer ago. `price` is the subscription for the `days` of the history,
-    None where the plan has no price, and `listed` what it costs a `period`. `unknown` are meters without a known limit or of which some steps have no known
-    weight, of which nothing can be said; `excluded` says that the plan's terms leave this program out, `ended` when they
-    ceased to hold, if they have.
+    `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened; `first_blocked`
+    is exact to the hour only, as older history is. `price` is the subscription for the `days` of the history, None if
+    the plan has no price; `listed` is its price per `period`. `unknown` names meters about which nothing can be said:
+    their limit is unknown, or the weight of some steps. `excluded` says that the plan's terms exclude this program;
+    `ended` is the day after which the terms no longer held, if any.
     """
 
     plan: str
@@ -56,7 +56,7 @@ class Fit(NamedTuple):
 
     @property
     def share_held(self) -> float:
-        """The part of the steps that would have gone through, 0 to 1."""
+        """The part of the steps that would have been admitted, 0 to 1."""
         total = self.held + sum(self.blocked.values())
         return self.held / total if total else 1.0
 
@@ -108,11 +108,11 @@ def compare(
     costs: Tally | None = None,
     untold: Collection[str] = (),
 ) -> list[Fit]:
-    """Run a history through plans; those that held most come first, then the cheaper.
+    """Run a history through plans; return the fits, those that held most first, then the cheaper.
 
-    The price is that of the span between the first and the last step, at least a day. Steps that were not billed do not
-    count. What the steps cost by token stands in `burnt`, to compare with: `costs`, or what the burns say. Of meters in
-    `untold` units the history says nothing.
+    The price is for the span between the first and the last step, at least a day. Steps that were not billed do not
+    count. `burnt` holds the price by token, for comparison: `costs`, or the costs in the burns. `untold` are units
+    about which the history says nothing.
     """
     burns = sorted(burns, key=attrgetter("at"))
     span = max(burns[-1].at - burns[0].at, _DAY) if burns else _DAY
@@ -120,7 +120,7 @@ def compare(
     history = History(burns)
     found = []
     for plan in plans:
-        able = any(_limited(meter) for meter in plan.meters)  # else nothing could have been blocked
+        able = any(_limited(meter) for meter in plan.meters)  # otherwise nothing could have been blocked
         done = _try(plan, history, now) if able else None
         refused = done.stops if done else ()
         blocked: Counter[str] = Counter()
@@ -164,7 +164,7 @@ def compare(
 
 
 def _try(plan: Plan, history: History, now: datetime) -> Tried:
-    """Run a history through a plan, by a replay where only that can tell."""
+    """Run a history through a plan, by a full replay only if the quick trial cannot tell."""
     found = tried(plan, history) if history.plain else None
     if found is not None:
         return found
@@ -177,7 +177,7 @@ def _try(plan: Plan, history: History, now: datetime) -> Tried:
 
 
 def _limited(meter: Meter) -> bool:
-    """Whether a history can fill it: of a pool that is told in percent nobody knows how large it is."""
+    """Say whether a history can fill a meter: the size of a pool told in percent is unknown."""
     return meter.unit != "percent" and (meter.limit is not None or bool(meter.lots))
 
 

@@ -1,6 +1,6 @@
-"""What other clients burnt, added up twice: by the user's hour, model and project, and by plan in tens of minutes of UTC.
+"""Two sums of other clients' burn: by the user's hour, model and project, and by plan in ten minutes of UTC.
 
-Each request counts once, however often a log tells it. The first sums are history, the second are what windows need.
+Each request counts once, however often a log repeats it. The first sum is for history, the second for windows.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 KEYS = (
     "client", "plan", "provider", "model", "project", "day", "hour", "cost_status", "currency", "utc", "tier", "above", "upto",
 )  # fmt: skip
-"""The last four are what prices hang on: see `Place`."""
+"""Prices depend on the last four: see `Place`."""
 SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
 _EARLIEST, _LATEST = 1970, 9000
 SPAN_S = 600
 SPANS_IN_HOUR = 6
 _TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
-"""What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
+"""Slices of an ISO 8601 instant: up to the tens of minutes, up to the minute, and the last letter ("Z" for UTC)."""
 _SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
 Row = tuple[str, str | None, str, str, str, str, int, int, int, int, int, int, Decimal | None, tuple[str, ...], str]
-"""A Use as a bare tuple: made a million times, its name costs more than what it holds."""
+"""A Use as a bare tuple: a million are made, and the named tuple would cost more than its contents."""
 
 
 class Use(NamedTuple):
-    """One request as a log tells it. Token counts are disjoint, as in TokenUsage; `amount` is US dollars the client reckoned.
+    """One request from a log. Token counts are disjoint, as in TokenUsage; `amount` is the client's own US dollars.
 
-    `key` names the request wherever it is copied, "" where the log gives it no name; `also` are more names by which a copy
-    may be known. Two with one key and different `request` are two all the same; where `request` is None, the line tells
-    again what any other of its key tells, and counts only where there is none. `at` is an instant in ISO 8601. `tier` is the
-    service tier that it was billed as, "" for the usual one.
+    `key` names the request wherever it is copied, "" if the log gives it no name; `also` are more names of possible
+    copies. Two lines with one key and different `request` are two requests; a line whose `request` is None repeats any
+    other line of its key, and counts only if there is none. `at` is an instant in ISO 8601. `tier` is the service tier
+    that was billed, "" for the usual one.
     """
 
     key: str
@@ -69,23 +69,23 @@ class Use(NamedTuple):
 
 _NOWHERE = 0
 _ANY = 1 << 64
-"""More tokens than a prompt ever has."""
+"""More tokens than any prompt has."""
 _NO_BOUNDS = ("\x7f", "")
-"""What any instant lies between."""
+"""Bounds that any instant lowers and raises."""
 _Time = tuple[int, str, int]
-"""The span, the day and the hour of an instant."""
+"""The span (ten minutes of UTC, counted from 1970), the day and the hour of an instant."""
 
 
 class Buckets:
-    """What a batch adds to the sums. `zone` is that of the user's days; None is the zone of this machine.
+    """Adds a batch of requests to the sums. `zone` is that of the user's days; None is the zone of this machine.
 
-    `plan_of` names the plan that a provider's requests burn, "" where nobody said it. `sizes_of` says above which sizes of the
-    prompt a model's price is another: requests between two of them are added up by themselves.
+    `plan_of` names the plan that a provider's requests burn, "" if unknown. `sizes_of` returns the prompt sizes at
+    which a model's price changes: requests between two of them have sums of their own.
 
-    Of all lines that tell of one request, one counts: one whose instant can be read, before one that cannot; one of a request
-    of its own, before one known by its message; then the one with the larger total, the larger price, the earlier instant, and
-    at last whatever sorts first. So sums do not depend on which line is read first. That a line was counted in a bucket
-    is therefore remembered, and taken back when a better one comes.
+    Of all lines about one request, one counts. A readable instant wins over an unreadable one; a line with a request id
+    over one that is known by its message only; then the larger total, the larger price, the earlier instant, and last
+    whatever sorts first. So the sums do not depend on the order of reading. Every counted line is therefore kept in the
+    book, and taken back when a better one comes.
     """
 
     def __init__(
@@ -112,24 +112,24 @@ class Buckets:
         self._times: dict[str, _Time] = {}
         offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
         odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
-        self._upto = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
+        self._upto = _MINUTE if odd else _TEN  # Nepal's hours do not begin at a multiple of ten minutes of UTC
         self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), "", _NOWHERE, _ANY, None]
 
     @property
     def torn(self) -> int:
-        """How many requests told no instant that can be read."""
+        """The number of requests without a readable instant."""
         return int(self._nowhere[0])
 
     @property
     def steps(self) -> int:
-        """How many requests were counted."""
+        """The number of requests counted."""
         more = sum(row[0] for rows in self._near.values() for row in rows.values())
         return int(more + sum(sums[0] for sums in self._less.values()))
 
     def add(self, uses: dict[str, Row], others: Iterable[Row] = ()) -> None:
-        """Add the requests, by key, that were not counted before; then `others`, which have more than one name.
+        """Add those requests that were not counted before, by key; then `others`, which have more than one name.
 
-        `uses` must have no `also`. A key may be in both: then the one in `others` is another request.
+        The `also` of each in `uses` must be empty. A key may be in both: then the one in `others` is another request.
         """
         found = marks(uses)
         before = self._seen.count(found, self._book.following)
@@ -148,7 +148,7 @@ class Buckets:
             self._settle(key, marks((key, *use[13])), use)
 
     def _begin_all(self, rows: Collection[Row]) -> None:
-        """Count requests that nobody told of before, and note what they came to."""
+        """Count requests whose keys are new, and write them to the book."""
         upto, zone = self._upto, _ZONE
         near: dict[Any, list[Any]] = {}
         here: tuple[str, str, str] = ("", "", "")
@@ -159,7 +159,7 @@ class Buckets:
         is_paid = False
         for use in rows:
             _, _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, _, tier = use
-            when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
+            when = at[upto] if at[zone] == "Z" else at  # the text tells the span only if it is UTC
             if when != then or project != where or provider != whose:
                 then, where, whose = here = (when, project, provider)
                 near = self._near.setdefault(here, {})
@@ -198,7 +198,7 @@ class Buckets:
         self._book.extend(requests, told, [use[12] for use in rows] if is_paid else ())
 
     def _begin(self, near: dict[Any, list[Any]], use: Row, above: int = 0) -> list[Any]:
-        """Begin the sums of short prompts that a request belongs to, or of those `above` a size."""
+        """Begin the sums that a request with a short prompt belongs to, or one whose prompt is longer than `above`."""
         _, _, at, provider, model, project, *_, amount, _, tier = use
         time = self._time(at)
         if time is None:
@@ -214,12 +214,12 @@ class Buckets:
         return row
 
     def _longer(self, near: dict[Any, list[Any]], use: Row, row: list[Any]) -> list[Any]:
-        """Begin the sums of prompts that are too long for those of a row."""
+        """Begin the sums for prompts that are too long for those of a row."""
         row[11] = longer = self._begin(near, use, row[10])
         return longer
 
     def _time(self, at: str) -> _Time | None:
-        """Say when an instant is; None for one that cannot be read."""
+        """Return the span, day and hour of an instant; None if it is unreadable."""
         when = at[self._upto] if at[_ZONE] == "Z" else at
         if when in self._times:
             return self._times[when]
@@ -235,7 +235,7 @@ class Buckets:
     # Where more than one line tells of a request.
 
     def better(self, use: Row, known: Row) -> bool:
-        """Say whether of two lines that tell of one request the first is the one that counts."""
+        """Say whether the first of two lines about one request is the one that counts."""
         at, before = use[2], known[2]
         if (
             use[3:13] == known[3:13]
@@ -244,7 +244,7 @@ class Buckets:
             and at[_ZONE] == before[_ZONE] == "Z"
             and use[14] == known[14]
         ):
-            return False  # nearly all are blocks of one reply, with its usage each, and seconds apart
+            return False  # nearly always: blocks of one reply, seconds apart, each with the reply's usage
         return _beats(self._line(use), self._line(known))
 
     def _line(self, use: Row) -> _Line:
@@ -255,7 +255,7 @@ class Buckets:
         return not row.request, row.counts, row.amount, _before(self._places.get(row.place)) if row.place else None
 
     def _tell_again(self, lines: list[tuple[int, str, Row]], numbers: dict[int, int]) -> None:
-        """Take lines whose marks are known. Nearly all are copies that tell just the same, as `numbers` finds in the book."""
+        """Take lines with known marks; nearly all are exact copies of the rows that `numbers` finds in the book."""
         for (mark, key, use), request in zip(lines, _requests([use[1] for _, _, use in lines]), strict=True):
             row = self._book.get(numbers[mark])
             is_same = row.place and row.request == request and row.counts == use[6:12] and row.amount == use[12]
@@ -265,7 +265,7 @@ class Buckets:
                 self._settle(key, [mark], use)
 
     def _settle(self, key: str, found: list[int] | array[int], use: Row) -> None:
-        """Count a request under all its names, whose marks are `found`, or let its line take the place of one that tells less."""
+        """Count a request under all its names (their marks are `found`), or replace the line that it is better than."""
         standing = [self._known(each) for each in found]
         known, *more = standing
         if known and use[1] is not None and known[1].request not in {0, *_requests([use[1]])}:
@@ -295,7 +295,7 @@ class Buckets:
         return None if number is None else self._book.follow(number)
 
     def _count(self, use: Row) -> Counted:
-        """Add up one request."""
+        """Add one request to its sums, and return its row for the book."""
         _, request, at, provider, model, project, *_, amount, _, tier = use
         when = at[self._upto] if at[_ZONE] == "Z" else at
         near = self._near.setdefault((when, project, provider), {})
@@ -310,14 +310,14 @@ class Buckets:
         return Counted(row[9], _requests([request])[0] if row[9] else 0, use[6:12], amount)
 
     def _take_back(self, row: Counted) -> None:
-        """Let a request count no more where it was added up; that its buckets' instants reach to it stays."""
+        """Subtract a request from its sums; the bounds of its buckets stay as they are."""
         if row.place:
             less = self._less.setdefault(row.place, [0, 0, 0, 0, 0, 0, 0, Decimal(0)])
             more = (1, *row.counts, row.amount or Decimal(0))
             less[:] = [old - new for old, new in zip(less, more, strict=True)]
 
     def _unite(self, number: int, row: Counted, other: int, more: Counted) -> Counted:
-        """Let one of two requests count that are the same, as is known by now; returns which."""
+        """Keep the better of two rows that turned out to be one request; return it."""
         if _beats(self._standing(more), self._standing(row)):
             row, more = more, row
         self._take_back(more)
@@ -326,7 +326,7 @@ class Buckets:
         return row
 
     def write(self, base: Connection) -> None:
-        """Add the sums to those on the disk, and take back what counts elsewhere now."""
+        """Add the sums to those on the disk, and subtract what was taken back."""
         used: dict[tuple[Any, ...], list[Any]] = {}
         spans: dict[tuple[Any, ...], list[Any]] = {}
         bounds: dict[tuple[Any, ...], tuple[str, str]] = {}
@@ -358,11 +358,11 @@ class Buckets:
 
 
 _Line = tuple[bool, tuple[int, ...], "Decimal | None", "tuple[Any, ...] | None"]
-"""What says which of two lines counts: whether it is known by its message alone, counts, price, and where it is added up."""
+"""What decides which of two lines counts: whether only its message is known, counts, price, and place."""
 
 
 def _before(place: Place) -> tuple[Any, ...]:
-    """Return what says which of two places lies before the other."""
+    """Return the key by which places are ordered."""
     return *place[:6], place.tier
 
 
@@ -383,20 +383,20 @@ def _price(amount: Decimal | None) -> Decimal:
 
 
 def said(use: Row) -> str:
-    """Name a request that its log gives no name by all that is said of it."""
+    """Name a request that its log does not name, by everything that is told about it."""
     return "|".join(map(str, use[2:12]))
 
 
 def _requests(names: list[str | None]) -> array[int]:
-    """Write requests as numbers of 32 bits for the book, with 0 for None."""
+    """Return requests as numbers of 32 bits for the book, with 0 for None."""
     try:
-        return short_marks(names)  # type: ignore[arg-type] # None ends in the error: to look for it first takes longer
+        return short_marks(names)  # type: ignore[arg-type] # None raises the error: to look for it first takes longer
     except TypeError:
         return array("I", [0 if name is None else short_marks([name])[0] for name in names])
 
 
 def build(base: Connection) -> None:
-    """Make the tables, or add to sums of older versions what they lack; in nothing of them is it known what its prices hung on."""
+    """Make the tables, or add missing columns to those of older versions, which did not keep what prices depend on."""
     old = [row[1] for row in base.execute("PRAGMA table_info(used)")]
     if set(old) >= {*KEYS}:
         return
@@ -419,7 +419,7 @@ def build(base: Connection) -> None:
 
 
 def attribute(base: Connection, client: str, provider: str, plan: str) -> None:
-    """Book what nobody could attribute when it was read to the plan that it burnt; what has a plan keeps it."""
+    """Book burn that had no plan when it was read to its plan; burn that has a plan keeps it."""
     for table, keys in (("used", KEYS), ("spans", SPAN_KEYS)):
         bound = ("first_at", "last_at") if table == "spans" else ()
         where = "client = ? AND provider = ? AND plan = ''"
@@ -436,7 +436,7 @@ def attribute(base: Connection, client: str, provider: str, plan: str) -> None:
 
 
 def instant(at: str) -> datetime | None:
-    """Read an instant; one without a zone is UTC. At the edges of the calendar nothing can be reckoned: None, as for what is none."""
+    """Read an instant; one without a zone is UTC. None if it is unreadable or outside the years 1971 to 8999."""
     try:
         found = datetime.fromisoformat(at)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What is known to have been burnt of one window: our own steps, and what the logs of other clients tell.
+"""The known burn of one window: our own steps, and those in the logs of other clients.
 
-Both move the estimate alike; only whose burn it is differs. A reading of the provider covers what came before it.
+Both move the estimate in the same way; only the owner differs. A reading of the provider covers all burn before it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _ZERO = Decimal(0)
 
 
 class Burnt:
-    """The known burn of a window. `since` and `others` (those of other clients) are what no reading covers yet.
+    """The known burn of a window. `since` is what no reading covers yet, `others` the part of it by other clients.
 
-    `unpriced` counts steps among them of which nobody knows what they take. `local` and `events` are our own of the whole window, `clients` what each log tells of it. `expired` is what has come
-    back of a rolling window since the reading that covers it.
+    `unpriced` counts steps in it whose amount is unknown. `local` and `events` are our own burn of the whole window,
+    `clients` what each client's log tells of it. `expired` is what a rolling window has given back since the reading
+    that covers it.
     """
 
     def __init__(self) -> None:
@@ -42,18 +43,18 @@ class Burnt:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why what is burnt is a range, in words."""
+        """Why the burn is only known as a range, in words."""
         return tuple(
             f"whether a day of {year} is a holiday of {name!r} is not known" for name, year in sorted(self._doubts)
         )
 
     def doubt(self, at: datetime, calendar: tuple[str, int] | None) -> None:
-        """Take note that a step costs a range, for want of a calendar of holidays of a year."""
+        """Note that the amount of a step is a range because a year's calendar of holidays is missing."""
         if calendar is not None:
             self._doubts[calendar] = at
 
     def add(self, burn: Burn, units: Amount, *, trails: bool) -> None:
-        """Count a step; `trails` where it comes back by itself."""
+        """Count a step; with `trails`, its amount comes back by itself."""
         self._steps += 1
         self._fractions = self._fractions or units.point % 1 != 0
         self.since = self.since.plus(units)
@@ -70,13 +71,13 @@ class Burnt:
             self._trail.append((burn.at, units, burn.client, burn.steps))
 
     def miss(self, burn: Burn, *, trails: bool) -> None:
-        """Count a step that takes nobody knows how much."""
+        """Count a step whose amount is unknown."""
         self.unpriced += burn.steps
         if trails:
             self._untold.append((burn.at, burn.steps))
 
     def running(self, at: datetime, *, ours: bool = True) -> Amount:
-        """Return what still runs at an instant; without `ours`, of other clients alone."""
+        """Return the amount of steps still running at an instant; without `ours`, of other clients only."""
         total = NOTHING
         for until, units, client in self._running:
             if (until is None or until > at) and (ours or client):
@@ -84,7 +85,7 @@ class Burnt:
         return total
 
     def slack(self, said: Decimal) -> Decimal:
-        """Return what a vendor's rounding may hide: each class of each step to the last place that is shown."""
+        """Return what a vendor's rounding may hide: each token class of each step is rounded to the last digit."""
         if not self._fractions:
             return _ZERO
         exponent = said.as_tuple().exponent
@@ -92,7 +93,7 @@ class Burnt:
         return Decimal(1) if not places else Decimal(5).scaleb(-places - 1) * 3 * max(1, self._steps)
 
     def cover(self, at: datetime) -> None:
-        """Take note of a reading at an instant: what came before it is in there."""
+        """Apply a reading at an instant: all earlier burn is included in it."""
         self.since = self.others = NOTHING
         self.expired, self._steps, self.unpriced = _ZERO, 0, 0
         self._untold.clear()
@@ -100,7 +101,7 @@ class Burnt:
         self._running = [each for each in self._running if each[0] is None or each[0] > at]
 
     def roll(self, now: datetime, reach: timedelta, read_at: datetime | None) -> None:
-        """Let go of what has come back by now; `read_at` is the instant of the reading that holds, None for none."""
+        """Drop what has come back by now; `read_at` is the instant of the reading that holds, None for none."""
         while self._untold and self._untold[0][0] + reach <= now:
             self.unpriced -= self._untold.popleft()[1]
         if self._doubts:
@@ -121,7 +122,7 @@ class Burnt:
     def returns(
         self, used: Decimal, reach: timedelta, read_at: datetime | None
     ) -> Iterator[tuple[datetime, Decimal]]:  # fmt: skip
-        """Yield how `used` comes back: an instant, and what is then still used. Steps of one instant come back together."""
+        """Yield how `used` comes back: an instant, and the amount still used then; steps of one instant together."""
         unknown = used - self.local.point - sum(self.clients.values(), _ZERO)
         gone = read_at + reach if unknown > 0 and read_at is not None else None
         last: datetime | None = None
@@ -146,7 +147,7 @@ class Burnt:
         self._untold.clear()
 
     def close(self) -> None:
-        """Begin a new window; what still runs may be counted in it."""
+        """Begin a new window; steps that still run may be counted in it."""
         self.since = self.others = self.local = NOTHING
         self.clients, self.events, self.unpriced = {}, 0, 0
         self._untold.clear()

@@ -1,4 +1,4 @@
-"""Steps of long ago as few burns: a balance is a sum, and for a sum it does not matter when what was spent in a year."""
+"""Old steps added up to a few burns: a balance is a sum, so the instants of its spending do not matter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RECENT = timedelta(days=32)
 
 
 def summable(plan: Plan) -> bool:
-    """Say whether all meters of a plan are balances that do not ask when something was spent."""
+    """Say whether all meters of a plan are balances that do not depend on the time of spending."""
     return all(
         meter.window.kind == "balance" and not meter.lots and not meter.tariff.rules and not meter.tariff.rates
         for meter in plan.meters
@@ -25,7 +25,7 @@ def summable(plan: Plan) -> bool:
 
 
 def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetime]:
-    """Return what a plan burnt until a month ago, by model and kind of cost, and the instant up to which that goes."""
+    """Return a plan's burn until a month ago, by model and kind of cost, and the instant where it ends."""
     day = (now - _RECENT).astimezone().date()
     edge = datetime.combine(day + timedelta(days=1), time(0)).astimezone()
     at = edge - timedelta(microseconds=1)
@@ -33,7 +33,7 @@ def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetim
         Burn(
             at,
             total.usage,
-            Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # the ledger keeps the words of a Cost
+            Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # a Cost's own words
             total.key[0],
             requests=Decimal(total.steps - total.failed),
             steps=total.steps - total.failed,

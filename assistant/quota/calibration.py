@@ -1,6 +1,6 @@
-"""What a figure of a provider says: as a count, as a percent with its band, and what a point of an opaque percent is worth.
+"""The meaning of a provider's figure: as a count, as a percent with its band, and the tokens behind an opaque percent.
 
-That is learned from pairs of readings with nothing but known burn between them.
+The last is learned from pairs of readings between which all burn is known.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 
 
 class Calibration:
-    """What has been learned of one meter: `capacity` is the whole window in weighted tokens, with its band."""
+    """What was learned about one meter: `capacity` is the whole window in weighted tokens, with its band."""
 
     def __init__(self) -> None:
         self.capacity: Amount | None = None
         self.begin()
 
     def begin(self) -> None:
-        """Forget the reading that a pair would begin with: a new window, or a plan that changed."""
+        """Forget the first reading of the current pair: there is a new window, or the plan has changed."""
         self._start: Amount | None = None
         self._burnt = self._edge = _ZERO
 
     def learn(self, found: Amount, before: Amount, ours: Decimal, overlap: Decimal, running: Decimal) -> None:
-        """Take a reading, the one before it (both in points) and what we burnt between them, in weighted tokens.
+        """Learn from a reading, the one before it (both in points) and our burn between them, in weighted tokens.
 
-        `overlap` was running at the reading before and has ended since, `running` is still running at this one. Headers arrive
-        while their own step still runs: it may be counted in them wholly, partly or not. Two readings are compared once they
-        are five points apart. A rise while we burnt nothing is somebody else's burn: no two readings across it are
-        compared. Neither is a pair kept by which a point is worth less than was learned: then others have burnt as well.
+        `overlap` was running at the earlier reading and has ended since; `running` still runs at this one. Headers
+        arrive while their own step still runs: it may be counted in them wholly, partly or not at all. Two readings are
+        compared once they are five points apart. A rise while we burnt nothing is somebody else's burn: readings across
+        it are not compared. A pair by which a point is worth less than was learned is dropped as well: others have
+        burnt in between.
         """
         ours += overlap
         if found.low - before.high > 0 and ours <= 0:
@@ -47,7 +48,7 @@ class Calibration:
         self._burnt += ours
         rise = found.point - self._start.point
         if rise < _LEAST_POINTS or self._burnt <= 0 or self._burnt < 2 * self._edge:
-            return  # too little is sure of it yet
+            return  # too little of the pair is certain yet
         least, most = found.low - self._start.high, found.high - self._start.low
         point = self._burnt * _HUNDRED / rise
         low, high = (self._burnt - self._edge) * _HUNDRED / most, (self._burnt + running) * _HUNDRED
@@ -61,11 +62,11 @@ class Calibration:
         self._next(found, running)
 
     def _next(self, found: Amount, running: Decimal) -> None:
-        """Begin the next pair with a reading, and what runs at it."""
+        """Begin the next pair with a reading, and the amount running at it."""
         self._start, self._burnt, self._edge = found, _ZERO, running
 
     def points(self, tokens: Amount) -> Amount:
-        """Return weighted tokens in points; nothing where nothing was learned."""
+        """Return weighted tokens in points; NOTHING if no capacity was learned."""
         if self.capacity is None:
             return NOTHING
         low, point, high = self.capacity
@@ -73,7 +74,7 @@ class Calibration:
 
 
 def counted(reading: Reading, limit: Limit, *, opaque: bool, balance: bool) -> Decimal | None:
-    """Return what a reading says is used as a count, in points for an `opaque` meter; None where only its percent says it."""
+    """Return a reading's used amount as a count, in points for an `opaque` meter; None if only its percent tells."""
     used = reading.used
     if used is None and reading.remaining is not None and isinstance(limit, Decimal):
         used = limit - reading.remaining
@@ -83,18 +84,18 @@ def counted(reading: Reading, limit: Limit, *, opaque: bool, balance: bool) -> D
         elif reading.percent is not None or (reading.unit != "percent" and not _are_points(reading, limit)):
             used = None
     elif used is None and reading.remaining is not None and reading.percent is None:
-        used = -reading.remaining  # a balance of which only the rest is told
-    # Nobody has used less than nothing, whoever says so; a balance may hold more than was ever put in.
+        used = -reading.remaining  # a balance that tells only what is left
+    # Usage is never negative, whatever a provider says; but a balance may hold more than was ever put in.
     return used if used is None or balance else max(_ZERO, used)
 
 
 def _are_points(reading: Reading, limit: Limit) -> bool:
-    """Whether what is told as used, in no unit and of no limit, can be points of a meter that counts some."""
+    """Say whether a used amount without a unit or limit can be points of a meter that counts points."""
     return not reading.unit and reading.used is not None and isinstance(limit, Decimal) and reading.used <= limit
 
 
 def band(percent: Decimal, rounding: str) -> Amount:
-    """Return where the true percent lies: cut off, [p, p+1); rounded, [p-0.5, p+0.5); to the last place that is shown."""
+    """Return the band of a true percent p, to the last digit shown: truncated [p, p+1), rounded [p-0.5, p+0.5)."""
     exponent = percent.as_tuple().exponent
     step = Decimal(1).scaleb(exponent if isinstance(exponent, int) and exponent < 0 else 0)
     if rounding == "truncated":

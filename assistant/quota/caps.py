@@ -1,7 +1,7 @@
-"""Caps and reserves: whether the next step would cross one, by how much, and what could be done instead. Pure.
+"""Caps and reserves: whether the next step would cross one, by how much, and what else could be done. Pure.
 
-A cap is money for a turn, a session or a day. A reserve keeps a share of a plan's window for certain days. Beside them a
-window has to have room for all of a step. All are asked *before* a step leaves, with what it is expected to take.
+A cap is money for a turn, a session or a day. A reserve keeps a share of a plan's window for certain days. A window
+must also have room for the whole step. All are checked *before* a step is sent, with its expected amount.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Scope = Literal["turn", "session", "day", "reserve", "room"]
 OF_PLANS: frozenset[Scope] = frozenset({"reserve", "room"})
-"""What is crossed of a plan, and not of money."""
+"""The scopes that concern a plan's meters, not money."""
 _CURRENCY = "USD"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RESERVE = re.compile(
@@ -36,9 +36,9 @@ _RESERVE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """A part of a window that is kept: `share` 0 to 1 of `meter`, free to be used on `days` (Monday is 0) in `zone`.
+    """A part of a window that is kept: `share` (0 to 1) of `meter`, free to be used on `days` (Monday is 0) in `zone`.
 
-    `zone` None is that of this machine.
+    A `zone` of None is that of this machine.
     """
 
     meter: str
@@ -49,11 +49,11 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A cap that the step would cross, a reserve that it would take from, or a window that has no room for it.
+    """A cap that the step would cross, a reserve that it would take from, or a window without room for it.
 
-    `limit` and `ahead` (what would be spent with the step) are in `unit`, a currency or a meter's unit; `over` is by how
-    much, None where a price is unknown, so that nobody can say that it would not. `resets_at` is when waiting helps,
-    `before` what was spent without the step, `currency` that of a meter of money.
+    `limit` and `ahead` (what would be spent with the step) are in `unit`, a currency or a meter's unit. `over` is the
+    excess, None if a price is unknown and a crossing cannot be ruled out. `resets_at` is when waiting helps, `before`
+    what was spent without the step, `currency` that of a meter of money.
     """
 
     scope: Scope
@@ -95,7 +95,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What could be done instead: ask a cheaper `model` or one that is paid otherwise, go on once, wait until `at`, or read anew how the plan stands."""
+    """What can be done: ask a cheaper or differently paid `model`, go on once, wait until `at`, or reread the plan."""
 
     kind: Literal["cheaper", "switch", "once", "wait", "read"]
     model: str = ""
@@ -105,9 +105,9 @@ class WayOut:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A question that was held, or refused because a window is used up: why, until when, and what could be done.
+    """A question that was held, or refused because a window is used up: why, until when, and the ways out.
 
-    `until` None is for good, or unknown. `text` is the question, so that nothing is lost.
+    `until` is None if it is for good, or unknown. `text` is the question, so that nothing is lost.
     """
 
     why: str
@@ -123,11 +123,11 @@ def crossed(
     *,
     ends: Mapping[Scope, datetime] | None = None,
 ) -> list[Crossing]:
-    """Return the caps that a step would cross, the one that is crossed furthest first.
+    """Return the caps that a step would cross, the one crossed furthest first.
 
-    `spent` holds the costs so far of each scope, `ends` when a scope ends by itself (a day). What is included or free
-    crosses nothing; an unknown price, or one in another currency than the caps (US dollars), crosses all of them by an unknown amount.
-    A scope that ends is no help to a step that would cross its cap alone.
+    `spent` holds the costs so far of each scope, `ends` when a scope ends by itself (a day). Included and free steps
+    cross nothing; an unknown price, or one in another currency than the caps (US dollars), crosses all caps by an
+    unknown amount. The end of a scope does not help a step that would cross the cap alone.
     """
     found = []
     for scope, limit in caps.items():
@@ -149,7 +149,7 @@ def crossed(
 def reserved(
     reserves: Iterable[Reserve], estimates: Sequence[Estimate], needs: Mapping[str, Decimal], now: datetime
 ) -> list[Crossing]:
-    """Return the reserves that a step would take from; `needs` is what it takes of each meter, at the high end."""
+    """Return the reserves that a step would take from; `needs` is its amount for each meter, at the high end."""
     found = []
     for reserve in reserves:
         for each in estimates:
@@ -170,10 +170,10 @@ def reserved(
 def lacking(
     estimates: Iterable[Estimate], needs: Mapping[str, Decimal], *, others: Mapping[str, Decimal] | None = None
 ) -> list[Crossing]:
-    """Return the windows that have no room for what a step likely takes (`needs`, by meter), that of the last reset first.
+    """Return the windows without room for a step's likely amount (`needs`, by meter), the last to reset first.
 
-    One that is used up already is somebody else's business, but for steps in flight: where `others` has what those behind
-    this one take, each has only the room that those before it leave.
+    Windows that are used up already are handled elsewhere, unless `others` is given: the amounts of the steps in flight
+    behind this one. Then each step has only the room that those before it leave.
     """
     found = []
     for each in estimates:
@@ -195,7 +195,7 @@ def lacking(
 
 
 def _kept_until(reserve: Reserve, now: datetime, ends: datetime | None) -> datetime | None:
-    """Return when the next day begins for which something is kept, if that is still in the window; None where it is not, or is today."""
+    """Return when the next day begins for which something is kept; None if that is today or after the window's end."""
     zone = clock_of(reserve.zone) if reserve.zone else None
     today = now.astimezone(zone).date()
     if today.weekday() in reserve.days:
@@ -207,9 +207,9 @@ def _kept_until(reserve: Reserve, now: datetime, ends: datetime | None) -> datet
 
 
 def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[WayOut]:
-    """Return what could be done: models whose cost crosses nothing, cheapest first; once more; or waiting.
+    """Return what can be done: models whose cost crosses no cap, cheapest first; once more; or waiting.
 
-    `candidates` are what other models would cost for the same step.
+    `candidates` are the costs of the same step with other models.
     """
     if not crossings:
         return []

@@ -1,4 +1,4 @@
-"""A history as columns: when steps were burnt, and what each took by a tariff, reckoned once for all plans that count alike."""
+"""A history as columns: when steps were burnt, and their amounts by a tariff, computed once for equal tariffs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 _ZERO = Decimal(0)
 _PARTS = 8
-"""In how many parts the longest window of a meter is cut to look for the fullest one."""
+"""The number of parts into which a meter's longest window is cut to find the fullest one."""
 
 
 class History:
-    """Burns in order of time, and each of their `fields` by itself.
+    """Burns in order of time, and each of their `fields` as a column.
 
-    It is `plain` where none is another client's or states more than tokens and costs.
+    It is `plain` if no burn is another client's or states more than tokens and costs.
     """
 
     def __init__(self, burns: Sequence[Burn]) -> None:
         self.burns = burns
-        # Field by field: that takes a third of asking each burn for each.
+        # All fields at once: a third of the time that reading each field of each burn takes.
         columns = zip(*burns, strict=True) if burns else ((),) * len(Burn._fields)
         self.fields: Mapping[str, Sequence[Any]] = dict(zip(Burn._fields, columns, strict=True))
         self.at: Sequence[datetime] = self.fields["at"]
@@ -40,7 +40,7 @@ class History:
         self._places: dict[timedelta, list[int]] = {}
 
     def column(self, tariff: Tariff) -> Column:
-        """Return what the burns take by a tariff."""
+        """Return the amounts of the burns by a tariff."""
         found = next((each for each in self._columns if each.tariff == tariff), None)
         if found is None:
             found = Column(tariff, self)
@@ -48,7 +48,7 @@ class History:
         return found
 
     def fullest(self, sums: Sequence[Decimal], reach: timedelta | None) -> Decimal:
-        """Return no less than what is burnt in any window that lasts no longer than `reach`, of `sums` before each burn."""
+        """Return an upper bound of the burn in any window no longer than `reach`; `sums` are those before each burn."""
         if reach is None or not sums[-1]:
             return sums[-1]
         if reach not in self._places:
@@ -56,16 +56,16 @@ class History:
             count = (self.at[-1] - self.at[0]) // part + 2
             self._places[reach] = [bisect_left(self.at, self.at[0] + part * number) for number in range(count)]
         picked = [sums[place] for place in self._places[reach]]
-        # A window that begins in one of the parts has ended before the ninth behind it does.
+        # A window that begins in one part has ended before the end of the ninth part behind it.
         return max(map(sub, picked[_PARTS + 1 :], picked), default=sums[-1])
 
 
 class Column:
-    """What burns take by a tariff: `points` of each, None where nobody knows it, which for some makes it `untold`.
+    """The amounts of burns by a tariff: `points` of each, None if unknown; then the column is `untold`.
 
-    `units` are the points as far as anybody knows them, `sums` what all burns before each take together, and all of them
-    last. It is `blurred` where a part of a burn may have a price though the whole has none: tokens are cut to whole numbers,
-    so that a part may hold none of the class that nobody prices.
+    `units` are the points, with 0 for unknown ones; `sums` are the running sums before each burn, with the total last.
+    It is `blurred` if a part of a burn may have a price though the whole has none: tokens are cut to whole numbers, so
+    a part may hold none of the class without a price.
     """
 
     def __init__(self, tariff: Tariff, history: History) -> None:
@@ -109,7 +109,7 @@ class Column:
 
     @property
     def ones(self) -> Sequence[Decimal | None]:
-        """What the first step of each burn takes."""
+        """The amount of the first step of each burn."""
         if self._ones is None:
             self._ones = self._firsts()
         return self._ones
@@ -126,7 +126,7 @@ class Column:
     def needs(
         self, idle: Decimal | None, currencies: frozenset[str], *, ones: bool = False
     ) -> Sequence[Decimal | None]:
-        """Return what each burn must find, or its first step: see `needed`."""
+        """Return what each burn, or its first step, must find: see `needed`."""
         key = (idle, currencies, ones)
         if key not in self._needs:
             points = self.ones if ones else self.points
@@ -137,11 +137,11 @@ class Column:
         return self._needs[key]
 
     def share(self, index: int) -> Any:
-        """Return a burn as what can be split: where that is all that counts, its units before rules."""
+        """Return a burn as a share that `split` can cut: its units before rules if those divide, else the burn."""
         return self._bases[index] if self.divides else self._burns[index]
 
     def split(self, share: Any, first: int, steps: int) -> Sequence[Any]:
-        """Cut what so many steps take in two, the first of them and the others, as `replay` does."""
+        """Cut a share of `steps` steps in two, the first of them and the rest, as `replay` does."""
         if not self.divides:
             found: Sequence[Any] = share.cut(first)
             return found
@@ -151,16 +151,17 @@ class Column:
         return part, share - part
 
     def point(self, share: Any, index: int) -> Decimal | None:
-        """Return what a share of a burn takes."""
+        """Return the amount of a share of a burn."""
         burn = self._burns[index]
         base = share if self.divides else self._about[burn.model].base(share)
         return base if self._plain else base and self._times(base, burn)
 
 
 def needed(point: Decimal | None, burn: Burn, idle: Decimal | None, currencies: frozenset[str]) -> Decimal | None:
-    """Return what a burn must find of a meter of which it takes nothing, or nobody knows what (`point` is None).
+    """Return what a burn must find of a meter if its own amount is zero or unknown (`point` is None).
 
-    That is nothing, told as `idle`, where it takes nothing or is paid in another of the `currencies` that a plan counts.
+    That is `idle`, which stands for nothing, if the amount is zero or paid in another of the `currencies` that the plan
+    counts; else 0.
     """
     if point is not None or (burn.cost.amount is not None and burn.cost.currency in currencies):
         return idle

@@ -1,7 +1,7 @@
-"""What each counted request of a client came to: a better line about it may come, and must take its place in the sums.
+"""Each counted request of a client: a better line about it may come later and replace it in the sums.
 
-A request is a row of whole numbers, and rows are numbered from 1 in the order in which they were counted. Many rows are
-packed column by column, without the leading zeros of a column's numbers: some fifteen bytes a request.
+A request is a row of whole numbers; rows are numbered from 1 in the order of counting. Many rows are packed column by
+column, without the leading zeros of a column's numbers: some fifteen bytes a request.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 COLUMNS = ("place", "request", *tally.TOKENS)
 _WIDE = len(COLUMNS) - 1
-"""Numbers of a row that lie together. What tells requests apart comes as digests, and lies by itself."""
+"""Numbers of a row that are stored together. Request digests are stored apart: they come in an array of their own."""
 _BYTES = 4
 """Bytes of a number in memory."""
 MOST = (1 << 32) - 1
-"""The largest count that is kept; nobody uses four thousand million tokens in one request."""
+"""The largest count that is kept; no request uses four thousand million tokens."""
 _CHUNK = 4096
 """Rows that are packed together."""
 _FEW = 32
-"""Chunks of few rows that may lie side by side."""
+"""Short chunks that may exist before they are merged."""
 _MANY_CHANGED = 256
-"""Chunks with changed rows that are kept in memory: 32 MB."""
+"""Changed chunks that are kept in memory: 32 MB."""
 _KEPT = 32
-"""Chunks kept in memory that were only looked at: a session that was copied is found in few of them."""
+"""Unchanged chunks that are kept in memory: a copied session is found in few of them."""
 
 
 class Counted(NamedTuple):
-    """One request that was counted, or a second name of one.
+    """One counted request, or a second name of one.
 
-    `place` is the number of the place where it was added up, 0 where it is in none: then `request` is the number of the row
-    that stands for it, or 0 where its line told no instant that can be read. Elsewhere `request` tells apart the requests of one
-    message, and is 0 for a line that is known by its message alone. `counts` are as in `tally.TOKENS`.
+    `place` is the number of the place where it was added up, or 0: then `request` is the number of the row that stands
+    for it, or 0 if its line had no readable instant. Otherwise `request` tells the requests of one message apart, and
+    is 0 for a line that is known by its message only. `counts` are as in `tally.TOKENS`.
     """
 
     place: int
@@ -51,14 +51,15 @@ class Counted(NamedTuple):
 
 
 UNPRICED = {"utc": -1, "tier": "", "above": 0, "upto": 0}
-"""What stands for what prices hang on where that was not kept yet."""
+"""The values of the columns on which prices depend, where an older version did not keep them."""
 
 
 class Place(NamedTuple):
-    """Where requests are added up: the keys of both sums. The first six and the tier say what lies before what.
+    """Where requests are added up: the keys of both sums. Places are ordered by the first six and the tier.
 
-    The last four are what prices hang on, as nothing else of a sum tells it: the hour of UTC, counted from 1970; the service
-    tier, "" for the usual one; and that each prompt had more than `above` tokens, and no more than `upto`, 0 for any number.
+    Prices depend on the last four, which nothing else of a sum tells: the hour of UTC, counted from 1970; the service
+    tier, "" for the usual one; and bounds of the prompts' size in tokens: more than `above`, at most `upto` (0 for no
+    bound).
     """
 
     span: int
@@ -77,11 +78,11 @@ class Place(NamedTuple):
 
 
 class Overtaken(Exception):
-    """Another window has read the same logs meanwhile: what was gathered may be counted by now, and what was known stands elsewhere."""
+    """Another window has read the same logs meanwhile: the batch may be counted already, and rows may have moved."""
 
 
 class Places:
-    """The places of a client, by number from 1. `read` is that of its store."""
+    """The places of a client, by number from 1. `read` is the store's function of that name."""
 
     def __init__(self, client: str, read: Callable[[Callable[[Connection], Any]], list[Any]]) -> None:
         self._client = client
@@ -95,7 +96,7 @@ class Places:
         self._first = self._following = max(self._first, found + 1)
 
     def add(self, place: Place) -> int:
-        """Keep a place and return its number. One that is there already may be kept once more: to look for it takes longer."""
+        """Add a place and return its number. A place may be added twice: to look for it would take longer."""
         number = self._following
         self._known[number] = place
         self._following += 1
@@ -109,16 +110,16 @@ class Places:
         return self._known[number]
 
     def now(self, base: Connection, number: int) -> Place:
-        """Return a place as it stands on the disk: somebody may have said meanwhile which plan is burnt there."""
+        """Return a place as it is on the disk: its plan may have been attributed meanwhile."""
         return self._fetch(base, number) or self.get(number)
 
     def save(self, base: Connection) -> None:
-        """Write the new ones."""
+        """Write the new places."""
         rows = [(self._client, number, *self._known[number]) for number in range(self._first, self._following)]
         base.executemany(f"INSERT OR REPLACE INTO places VALUES (?, ?, {', '.join('?' * len(Place._fields))})", rows)
 
     def commit(self) -> None:
-        """Know that all are on the disk."""
+        """Note that all are on the disk."""
         self._first = self._following
         self._known = {}
 
@@ -129,7 +130,7 @@ class Places:
 
 
 class _Chunk:
-    """Rows that follow one another: their `requests` in one array, all else in another; `amounts` are texts by row, where there are any."""
+    """Consecutive rows: their `requests` in one array, the rest in another; `amounts` are texts by row, if any."""
 
     def __init__(self, requests: array[int] | None = None, values: array[int] | None = None) -> None:
         self.requests = array("I") if requests is None else requests
@@ -152,7 +153,7 @@ class _Chunk:
             self.amounts[at] = str(row.amount)
 
     def extend(self, requests: array[int], values: array[int], amounts: Mapping[int, str]) -> None:
-        """Add rows; `amounts` by their place among them."""
+        """Add rows; `amounts` by their index among them."""
         for at, amount in amounts.items():
             self.amounts[len(self) + at] = amount
         self.requests += requests
@@ -160,7 +161,7 @@ class _Chunk:
 
 
 class _Packed(NamedTuple):
-    """A chunk as it is on the disk. Of each column there are all lowest bytes first, then all that are next, as far as any is not 0."""
+    """A chunk as stored on the disk. Columns are byte planes, lowest first; top planes of zeros are left out."""
 
     many: int
     amounts: str | None
@@ -176,7 +177,7 @@ def _pack(chunk: _Chunk) -> _Packed:
 
 
 def _planes(data: bytes, start: int, step: int) -> bytes:
-    """Return the bytes of a column: all lowest ones first."""
+    """Return the bytes of a column as planes, lowest first."""
     planes = [data[start + place :: step] for place in range(_BYTES)]
     zeros = bytes(len(planes[0]))
     while planes and planes[-1] == zeros:
@@ -199,7 +200,7 @@ def _unpack(packed: _Packed) -> _Chunk:
 
 
 def _ordered(values: array[int]) -> array[int]:
-    """Put the lowest byte of each number first, or back."""
+    """Convert numbers between the machine's byte order and little-endian."""
     if sys.byteorder == "big":
         values = values[:]
         values.byteswap()
@@ -207,7 +208,7 @@ def _ordered(values: array[int]) -> array[int]:
 
 
 class Book:
-    """The requests of one client that were counted. `read` is that of its store."""
+    """The counted requests of one client. `read` is the store's function of that name."""
 
     def __init__(self, client: str, read: Callable[[Callable[[Connection], Any]], list[Any]]) -> None:
         self._client = client
@@ -229,18 +230,18 @@ class Book:
 
     @property
     def following(self) -> int:
-        """The number that the next row gets."""
+        """The number of the next row."""
         return self._first + len(self._last)
 
     @property
     def is_full(self) -> bool:
-        """Say whether what was changed should be written before more is."""
+        """Whether changes should be written before more rows are changed."""
         return len(self._changed) > _MANY_CHANGED
 
     def extend(self, requests: array[int], values: list[int], amounts: Iterable[Decimal | None] = ()) -> None:
-        """Add rows, given by their requests, and by all their other `COLUMNS` row after row; `amounts` are theirs, if any has one."""
+        """Add rows: their requests, all their other `COLUMNS` row after row, and their `amounts` if any row has one."""
         more = array("I")
-        more.fromlist(values)  # two thirds of what it takes to make an array of a list
+        more.fromlist(values)  # two thirds of the time that array("I", values) takes
         self._last.extend(requests, more, {at: str(each) for at, each in enumerate(amounts) if each is not None})
         if len(self._last) >= _CHUNK:
             self._close()
@@ -269,7 +270,7 @@ class Book:
         return chunk.get(number - first)
 
     def follow(self, number: int) -> tuple[int, Counted]:
-        """Return the row that stands for the one of this number, and its number."""
+        """Return the row that stands for the one of this number, with its own number."""
         row = self.get(number)
         while not row.place and row.request:
             number = row.request
@@ -284,7 +285,7 @@ class Book:
             self._changed.add(first)
 
     def save(self, base: Connection) -> None:
-        """Write what is new, and what was changed."""
+        """Write new and changed rows."""
         self._close()
         for first in self._changed:
             self._new[first] = _pack(self._chunks[first])
@@ -292,11 +293,11 @@ class Book:
             _insert(base, self._client, first, packed)
 
     def commit(self) -> None:
-        """Know that all is on the disk."""
+        """Note that all is on the disk."""
         self._new, self._changed, self._chunks = {}, set(), {}
 
     def merge(self, base: Connection) -> None:
-        """Put short chunks together that follow one another: each short import leaves one."""
+        """Merge short chunks that follow one another: each short import leaves one."""
         query = f"SELECT first FROM counted WHERE client = ? AND many < {_CHUNK // 2} ORDER BY first"
         short = base.execute(query, (self._client,)).fetchall()
         if len(short) < _FEW:
@@ -316,7 +317,7 @@ class Book:
         _insert(base, self._client, begun, _pack(whole))
 
     def _holding(self, number: int) -> tuple[_Chunk, int]:
-        """Return the chunk that holds a row, and the number of its first."""
+        """Return the chunk that holds a row, and the number of its first row."""
         if number >= self._first:
             return self._last, self._first
         first = self._firsts[bisect_right(self._firsts, number) - 1]
@@ -326,13 +327,13 @@ class Book:
             packed = self._new.get(first)
             if packed is None:
                 found = self._read(lambda base: _fetch(base, self._client, first))
-                packed = _newest(found)  # gone where another window has put chunks together
+                packed = _newest(found)  # not found if another window has merged chunks
             self._chunks[first] = _unpack(packed)
         return self._chunks[first], first
 
 
 def _newest(found: list[Any]) -> Any:
-    """Return what the last of several files knows; raises Overtaken where none does any more."""
+    """Return the result of the last of several files that has one; raises Overtaken if none has."""
     known = next((each for each in reversed(found) if each is not None), None)
     if known is None:
         raise Overtaken

@@ -1,4 +1,4 @@
-"""What stands in the book: a step before it leaves, a step as it stands now, what became of edits, and sums of steps."""
+"""The records of the ledger: a step before it is sent, a step as it stands, the outcome of edits, and sums of steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Start(NamedTuple):
-    """A step before it leaves, with what it is expected to burn.
+    """A step before it is sent, with its expected burn.
 
     `account` tells two subscriptions of one vendor apart.
     """
@@ -35,10 +35,11 @@ class Start(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
+    """One step in the ledger. `state` is "in_flight", "settled", "interrupted" or "failed".
 
-    `steps` is 1; only `Spans.bundles` gives entries that stand for several steps of one model within a quarter of an
-    hour, with `at` the first one's instant, and the `prompts` among them. `ended_at` is None while it runs, and where nobody noted it.
+    `steps` is 1; only `Spans.bundles` returns entries that stand for several steps of one model within a quarter of an
+    hour, with `at` the instant of the first and `prompts` the prompts among them. `ended_at` is None while a step runs,
+    and if it was not recorded.
     """
 
     id: str
@@ -67,8 +68,8 @@ class Entry(NamedTuple):
 class Outcome(NamedTuple):
     """What became of the edits of one turn, or of one decision in it: the counts of a turn's outcomes add up.
 
-    When a reply with edits has been fitted: `tries` 1, `first_tries` 1 if all of it fitted without a repair, `misfits`
-    and the number of hunks `proposed`. When the user decides: hunks `taken`, `skipped`, `edited` (before taking), and
+    After a reply with edits: `tries` is 1, `first_tries` is 1 if all of it fitted without a repair, then `misfits` and
+    the number of hunks `proposed`. After the user's decision: hunks `taken`, `skipped`, `edited` (before taking), and
     `lines` added or removed by what was taken.
     """
 
@@ -89,9 +90,9 @@ class Outcome(NamedTuple):
 
 
 class Total(NamedTuple):
-    """Steps that share a key and a kind of cost. `amount` is money in `currency`; it says nothing where the status has none.
+    """Steps that share a key and a kind of cost. `amount` is money in `currency`, if the status has money.
 
-    `inexact` counts steps whose usage is an estimate; `failed` and `interrupted` are among `steps`.
+    `inexact` counts steps whose usage is an estimate; `failed` and `interrupted` are included in `steps`.
     """
 
     key: tuple[str, ...]
@@ -106,5 +107,5 @@ class Total(NamedTuple):
 
 
 def as_text(at: datetime) -> str:
-    """Write an instant as it stands in the book: in UTC, so that text sorts as time does."""
+    """Write an instant as it is stored in the ledger: in UTC, so that texts sort by time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""How one meter stands at an instant (Estimate), and what a closed window held (PastWindow): plain values, ready for JSON."""
+"""A meter's state at an instant (Estimate), and the content of a closed window (PastWindow): plain values for JSON."""
 
 from __future__ import annotations
 
@@ -22,31 +22,32 @@ _STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
 
 
 class Correction(NamedTuple):
-    """A reading that was lower than reading and own burn together: our weights are too high by `amount` (below 0)."""
+    """A reading was lower than the last reading and our burn since: our weights are too high by `amount` (below 0)."""
 
     at: datetime
     amount: Decimal
 
 
 class Freed(NamedTuple):
-    """Some of a rolling window comes back: from `at` on, `used` is what is left of it if nothing is burnt meanwhile."""
+    """A part of a rolling window comes back: from `at` on, `used` is still used, if nothing is burnt meanwhile."""
 
     at: datetime
     used: Decimal
 
 
 class Estimate(NamedTuple):
-    """One meter of one plan as it stands at an instant.
+    """One meter of one plan at an instant.
 
-    `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown, which is
-    not zero. `start` and `end` bound the window (half open, aware UTC), None where it has none or has not begun. `source` is
-    who says so ("provider", "headers", "ledger", "you"), `age_s` how old that word is. `foreign` is burn by other clients,
-    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps since the last word of the provider whose price or weight is
-    unknown: then `used` is at least that, with no `high`, and None where nothing is known.
-    `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
-    the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
-    `clients` is what the logs of other clients tell of this window, in what is counted: weighted tokens for percents.
-    `doubts` say why `low` and `high` differ by a known rule: a calendar of holidays that is not there; then `used` is the dear end.
+    `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown,
+    which is not zero. `start` and `end` bound the window (half open, aware UTC), None if it has no bounds or has not
+    begun. `source` is where the figure comes from ("provider", "headers", "ledger", "you"), `age_s` its age. `foreign`
+    is burn by other clients, with its band. `local` is our own ledger's burn of this window. `unpriced` counts steps of
+    unknown price or weight since the provider's last reading: then `used` is a lower bound without `high`, and None if
+    nothing is known. `wants_reading` says that the provider should be asked again. `frees` is how a rolling window
+    comes back. `capacity` is the whole window in weighted tokens, as learned from percents; `parts` are what is left of
+    a balance's parts. `clients` is the burn of this window in other clients' logs, in the unit that is counted:
+    weighted tokens for percents. `doubts` say why `low` and `high` differ by a known rule: a calendar of holidays is
+    missing; then `used` is the expensive end.
     """
 
     plan: str
@@ -85,30 +86,33 @@ class Estimate(NamedTuple):
 
     @property
     def is_unplaced(self) -> bool:
-        """Whether nobody knows where the window begins: then `used` is only the most that we can have burnt in it."""
+        """Whether it is unknown where the window begins: then `used` is only the most that we can have burnt in it."""
         return self.state == "unknown" and self.used is not None and isinstance(self.limit, Decimal)
 
     @property
     def share(self) -> float | None:
-        """Used part of the limit, 0 to 1 and beyond; None where either is unknown or there is no limit."""
+        """The used part of the limit, 0 to 1 and beyond; None if either is unknown or there is no limit."""
         if self.used is None or not isinstance(self.limit, Decimal) or not self.limit or self.is_unplaced:
             return None
         return float(self.used / self.limit)
 
     @property
     def percent(self) -> Decimal | None:
-        """Used part of the limit in percent to one decimal, half up."""
+        """The used part of the limit in percent, to one decimal, rounded half up."""
         if self.used is None or not isinstance(self.limit, Decimal) or not self.limit or self.is_unplaced:
             return None
         return (self.used * 100 / self.limit).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
     def counts(self, model: str, feature: str = "") -> bool:
-        """Say whether a step of a model is in scope."""
+        """Say whether the meter counts a model's steps."""
         return self.feature == feature and (not self.only or fits(model, self.only))
 
 
 class PastWindow(NamedTuple):
-    """What one closed window held, in the meter's unit; `used` is None where nobody knows it. `closed` is "end", or "granted" where it was reset before its end."""
+    """The content of one closed window, in the meter's unit; `used` is None if it is unknown.
+
+    `closed` is "end", or "granted" if the window was reset before its end.
+    """
 
     meter: str
     unit: str
@@ -123,11 +127,11 @@ class PastWindow(NamedTuple):
 
 
 def binding(estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING) -> Estimate | None:
-    """Return the meter that stops a model first: what has run out, else the one with the fewest further steps.
+    """Return the meter that stops a model first: one that has run out, else the one with the fewest further steps.
 
-    `needs` is what a step like the last ones takes of each meter, 0 where it takes nothing: then that one does not bind.
-    Where it is not known, meters of one unit are compared by what is left of them, as each step takes the same of all;
-    points, and meters of different units, by the share that is left. None where nothing is known to bind.
+    `needs` is what a step like the last ones takes of each meter; a meter of which it takes 0 does not bind. Where it
+    is unknown, meters of one unit are compared by what is left of them, as each step takes the same of all;
+    percentages, and meters of different units, by the share that is left. None if no meter is known to bind.
     """
     if gone := run_out(estimates, model, needs):
         return gone[0]
@@ -147,13 +151,13 @@ def binding(estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, 
 
 
 def run_out(estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING) -> list[Estimate]:
-    """Return the meters in scope that have run out, those first of which nobody knows when they come back, then the last to do so."""
+    """Return the meters in scope that have run out: those with an unknown return first, then the latest to return."""
     gone = [each for each in estimates if each.state == "exhausted" and _takes(each, model, needs)]
     return sorted(gone, key=lambda each: -each.resets_at.timestamp() if each.resets_at else -math.inf)
 
 
 def _takes(each: Estimate, model: str, needs: Mapping[str, Decimal]) -> bool:
-    """Whether our steps burn a meter, as far as anybody knows. A feature of a plan that none of them has used does not count."""
+    """Say whether our steps are known to burn a meter; a feature of a plan that none of them has used is not."""
     need = needs.get(each.meter)
     if model and not each.counts(model):
         return False
@@ -161,7 +165,7 @@ def _takes(each: Estimate, model: str, needs: Mapping[str, Decimal]) -> bool:
 
 
 def _part_left(each: Estimate) -> Decimal:
-    """Return the share that is left; all of it where there is no limit to hold it against."""
+    """Return the share that is left; 1 if there is no limit."""
     if not isinstance(each.limit, Decimal) or not each.limit or each.remaining is None:
         return Decimal(1)
     return each.remaining / each.limit
@@ -170,7 +174,7 @@ def _part_left(each: Estimate) -> Decimal:
 def ordered(
     estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING
 ) -> tuple[Estimate, ...]:
-    """Return them the binding one first: what has run out, then by the share used; last what is not in the plan."""
+    """Return the meters, the binding one first, then those that have run out, then by used share; absent ones last."""
     found = sorted(
         estimates, key=lambda each: (each.state == "not_in_plan", each.state != "exhausted", -(each.share or 0))
     )
@@ -179,14 +183,14 @@ def ordered(
 
 
 def number(value: Decimal | str | None) -> str | float | int | None:
-    """Return a number as JSON has it; None and "unlimited" stay what they are."""
+    """Return a number as a JSON value; None and "unlimited" stay as they are."""
     if value is None or isinstance(value, str):
         return value
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def instant(at: datetime | None) -> str | None:
-    """Return an instant as JSON has it."""
+    """Return an instant as ISO text for JSON."""
     return at.isoformat() if at else None
 
 
@@ -232,7 +236,7 @@ def as_json(each: Estimate) -> dict[str, Any]:
 def held_json(each: PastWindow) -> dict[str, Any]:
     """Return a closed window with the keys of an estimate."""
     known = isinstance(each.limit, Decimal) and each.used is not None
-    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # as `known` says
+    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # see `known`
     return {
         "meter": each.meter,
         "unit": each.unit,

@@ -1,19 +1,20 @@
-"""What is replayed: steps and readings, read from JSON lines.
+"""The events of a replay: steps and readings, read from JSON lines.
 
-Events are JSON lines, one step or one reading each, in the order in which they became known; one JSON array of them will
-do. A key that nobody reads is noted and read past. Keys, all optional but the instant:
+Events are JSON lines, one step or one reading each, in the order in which they became known; one JSON array of them is
+also accepted. Unknown keys are noted and ignored. Keys, all optional but the instant:
 
 - `at` (or `time`, `timestamp`): ISO text or Unix seconds; `until` when the step ended; `state`: "settled" (also when
   missing), "in_flight", "failed" (not billed), "interrupted" or "failed_unknown" (perhaps billed).
 - `id` (or `request_id`, with `attempt`): lines of one id are one step, the last says how it ended.
-- `client`: another program whose own log tells of the step; it counts as others' burn and is never blocked.
+- `client`: another program whose own log contains the step; it counts as others' burn and is never blocked.
 - `model`, `feature`; token classes `fresh_input` (or `input`), `cache_read`, `cache_write` (or `cache_write_short`,
-  `cache_write_long`), `output`, `reasoning`, here or inside `usage`; `tokens` where only the sum is known; `exact`: false.
-- `requests` (1 when missing; also `calls`), `prompts`, `credits`, `percent`, `money` or `cost` with `currency`, `units` for
-  whatever the meter counts: all before the plan's weights and factors. `burn`: {meter: units} is final.
-- `reading`: {`meter`, `used`, `limit`, `remaining`, `percent`, `rounding`, `resets_at`, `source`, `status`, `observed_at`,
-  `provider_at`, `currency`, `minutes`, `parts`}, or `readings`: [..]; or what a provider sent: `headers`, or `body`, with
-  `host` (or `reader`, a module in `readers/`; without either the plan's own reads it), and `status` for a refusal.
+  `cache_write_long`), `output`, `reasoning`, here or inside `usage`; `tokens` if only the sum is known; `exact`: false.
+- `requests` (1 when missing; also `calls`), `prompts`, `credits`, `percent`, `money` or `cost` with `currency`, `units`
+  for whatever the meter counts: all before the plan's weights and factors. `burn`: {meter: units} is final.
+- `reading`: {`meter`, `used`, `limit`, `remaining`, `percent`, `rounding`, `resets_at`, `source`, `status`,
+  `observed_at`, `provider_at`, `currency`, `minutes`, `parts`}, or `readings`: [..]; or a provider's own words:
+  `headers`, or `body`, with `host` (or `reader`, a module in `readers/`; without either, the plan's own reader is
+  used), and `status` for a refusal.
 """
 
 from __future__ import annotations
@@ -65,15 +66,16 @@ _SAID = {
     "note", "comment", "type", "kind", "event", "name", "label", "provider", "account", "plan", "session", "turn", "step",
     "project", "purpose", "payer", "served_model", "pid", "ended_at",
 }  # fmt: skip
-"""Keys that say something to people, or that a ledger has: they change nothing here."""
+"""Keys that are for people or come from a ledger: they change nothing here."""
 _SOURCES = {"header": "headers", "provider": "endpoint", "api": "endpoint", "user": "you"}
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line: a step that burns, or readings, or both. `arrived` is its own instant; `line` is from 1.
+    """One line: a step that burns, or readings, or both. `arrived` is its own instant; `line` counts from 1.
 
-    `notes` say what of it could not be read. Two events of one `id` are the same step: the later line says how it ended, the first when it began.
+    `notes` say what was unreadable. Two events of one `id` are the same step: the later line says how it ended, the
+    first when it began.
     """
 
     arrived: datetime
@@ -86,9 +88,9 @@ class Event:
 
 
 def read_events(lines: Iterable[str], where: str = "events", plan: Plan | None = None) -> list[Event]:
-    """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line.
+    """Read JSON lines; skip blank lines and lines that begin with #. Raises ConfigError naming the line.
 
-    A body that says neither host nor reader is taken for one that speaks of `plan`.
+    A body without a host or reader is read as one of `plan`.
     """
     rest = iter(lines)
     first = next(rest, "")
@@ -109,7 +111,7 @@ def read_events(lines: Iterable[str], where: str = "events", plan: Plan | None =
 
 
 def _read_array(text: str, where: str, plan: Plan | None) -> list[Event]:
-    """Read one JSON array of events; each is known by the line on which it begins."""
+    """Read one JSON array of events; each gets the number of the line on which it begins."""
     decoder = json.JSONDecoder(parse_float=Decimal)
     found: list[Event] = []
     at, line, counted = text.index("[") + 1, 1, 0
@@ -148,7 +150,7 @@ def _wrong(place: str, error: Exception) -> ConfigError:
 
 
 def read_event(values: Any, line: int, plan: Plan | None) -> Event:
-    """Read one event, in which a body of nobody speaks of `plan`. Raises ConfigError saying which key is wrong."""
+    """Read one event; a body without host or reader is about `plan`. Raises ConfigError naming the wrong key."""
     if not isinstance(values, dict):
         raise ConfigError("not a JSON object.")
     key = next((each for each in _AT if each in values), None)
@@ -190,7 +192,7 @@ def read_event(values: Any, line: int, plan: Plan | None) -> Event:
 
 
 def _strange(values: Mapping[str, Any]) -> list[str]:
-    """Name the keys that nobody reads: one that was mistyped would otherwise be a step of nothing."""
+    """Name unknown keys: a mistyped key would otherwise make an empty step."""
     flat = isinstance(values.get("meter"), str)
     known = _STEP_KEYS | _SAID | (_READING_KEYS if flat else set())
     return _unread([key for key in values if key not in known], known)
@@ -230,7 +232,7 @@ def _units(values: Mapping[str, Any]) -> dict[str, Decimal]:
     if cost is not None and cost.amount is not None:
         found["money"] = cost.amount
     if "percent" in found and isinstance(values.get("meter"), str):
-        del found["percent"]  # a reading that was written without its object
+        del found["percent"]  # belongs to a reading whose keys stand beside the step's
     return found
 
 
@@ -276,7 +278,7 @@ def _text(values: Mapping[str, Any], key: str) -> str:
 
 
 def _readings(values: Mapping[str, Any], at: datetime, plan: Plan | None) -> tuple[list[Reading], list[str]]:
-    """Return what was said of limits, and notes of what could not be read: a refusal of a key is no reading."""
+    """Return the readings, and notes on what was unreadable: a rejected key is no reading."""
     host = str(values.get("host", ""))
     found: list[Reading] = []
     said = values.get("readings", [values["reading"]] if "reading" in values else [])
@@ -300,7 +302,7 @@ def _readings(values: Mapping[str, Any], at: datetime, plan: Plan | None) -> tup
         try:
             said = _body(body, host, at, str(values.get("reader", "")), plan)
         except AssistantError as refusal:
-            # MiniMax refuses with a status of 200 and a code within.
+            # MiniMax refuses with status 200 and a code in the body.
             text = body if isinstance(body, str) else json.dumps(body, default=str)
             signal = exhaustion.classify(200, {}, text, base_url=f"https://{host}", now=at)
             refused = signal.reading(at)
@@ -321,7 +323,7 @@ def _body(body: Any, host: str, at: datetime, reader: str, plan: Plan | None) ->
 
 
 def _mute(values: Mapping[str, Any], reading: Reading) -> list[str]:
-    """Name the keys of a reading that nobody reads, and say where it says nothing."""
+    """Name unknown keys of a reading, and note if it says nothing."""
     notes = _unread([key for key in values if key not in _READING_KEYS | _SAID], _READING_KEYS)
     told = (reading.used, reading.limit, reading.remaining, reading.percent, reading.resets_at)
     if reading.status == "ok" and all(each is None for each in told):
@@ -343,7 +345,7 @@ def _reading(values: Any, at: datetime) -> Reading:
         if amounts["limit"] is None or amounts["limit"] < 0:
             raise ConfigError(f"reading.limit is not a number from 0 up: {limit!r}.")
     status = str(values.get("status", "ok")).replace("-", "_")
-    status = "ok" if status == "stale" else status  # how old it is says `observed_at`
+    status = "ok" if status == "stale" else status  # `observed_at` tells its age
     source, rounding = str(values.get("source", "endpoint")), str(values.get("rounding", ""))
     source = _SOURCES.get(source, source)
     words = (("status", status, Status), ("source", source, Source), ("rounding", rounding or "exact", Rounding))
@@ -364,7 +366,7 @@ def _reading(values: Any, at: datetime) -> Reading:
         raise ConfigError(f"reading.parts must be an object of amounts: {parts!r}.")
     return Reading(
         values["meter"],
-        source,  # type: ignore[arg-type] # the words are checked
+        source,  # type: ignore[arg-type] # checked above
         instants["observed_at"] or at,
         unit=str(values.get("unit", "")),
         used=amounts["used"],

@@ -1,7 +1,7 @@
-"""What a refusal says about a plan: which window is used up and until when, or that it is none of that. Pure.
+"""What a refusal says about a plan: which window is used up and until when, or that it is about something else. Pure.
 
-A status alone says little: quota comes as 403 and 402, pace as 402 and 429, a wrong address as 429. What is sure is read
-from the body, by vendor; an auth failure is never concluded here.
+A status alone says little: quota comes as 403 and 402, pace as 402 and 429, a wrong address as 429. What is certain is
+read from the body, by vendor; this module never concludes that a key is wrong.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ class Signal:
     """What a refusal means.
 
     `kind`: "transient" (wait `until` or a short while), "quota" (`window` is used up `until`; wait or switch, do not
-    retry), "balance" (money is gone), "address" (a plan key at an address that does not take it), "client_refused" (the
-    plan's terms leave this program out), "plan" (expired, or the model is not in it), "none" (nothing about plans).
-    `window` is a meter's name, "long" for week or month, or "" where the body does not say; then `wants_reading` asks for
-    one, as it does where no reset is told, or some money may be left. `advice` is a sentence for the user.
+    retry), "balance" (the money is gone), "address" (a plan key at an address that does not accept it),
+    "client_refused" (the plan's terms exclude this program), "plan" (expired, or the model is not in it), "none"
+    (nothing about plans). `window` is a meter's name, "long" for week or month, or "" if the body does not say. Then
+    `wants_reading` asks for a reading, as it does if no reset is told, or if some money may be left. `advice` is a
+    sentence for the user.
     """
 
     kind: Kind
@@ -42,9 +43,9 @@ class Signal:
     said: str = ""
 
     def reading(self, now: datetime) -> Reading | None:
-        """Return the reading it makes: a window is used up until its reset, or a balance. None where it says neither.
+        """Return this refusal as a reading: a window is used up until its reset, or a balance. None if it says neither.
 
-        A window that is not named is `SOME` or `SOME_LONG`: a meter knows by the reset whether it is meant.
+        A window that is not named is `SOME` or `SOME_LONG`: a meter recognises by the reset whether it is meant.
         """
         if self.kind == "balance" and not self.wants_reading:
             meter = self.window or "balance"
@@ -95,7 +96,7 @@ def classify(
         signal = Signal("client_refused", advice="The plan's terms admit listed coding agents only; use another key.")
     elif status in {403, 429} and ("usage limit" in words or "limit for this period" in words):
         window = "week" if "weekly" in words or "7-day" in words else "5 hours" if "5-hour" in words else ""
-        # "this billing cycle" is also said of the five hours, so only a reading can tell.
+        # "this billing cycle" may also mean the five hours, so only a reading can tell.
         signal = Signal("quota", window, _time(message) or wait, _WAIT_OR_SWITCH, wants_reading=not window)
     elif lower.get("anthropic-ratelimit-unified-status") == "rejected":
         claim = {"five_hour": "5 hours", "seven_day": "week"}.get(
@@ -110,7 +111,7 @@ def classify(
     elif status in {429, 503, 529}:
         signal = Signal("transient", until=wait)
     found = signal or Signal("none")
-    unsaid = found.kind == "quota" and found.until is None  # of which window it may say, but not until when
+    unsaid = found.kind == "quota" and found.until is None  # it may name the window, but no reset
     return replace(found, said=said, wants_reading=found.wants_reading or unsaid)
 
 
@@ -149,13 +150,13 @@ def _payment(error: Mapping[str, Any], wait: datetime | None) -> Signal:
         return Signal("transient", until=wait, advice="Running requests hold the budget; it comes back as they end.")
     name = _whose(error)
     whose = "The key's own limit" if name else "The balance"
-    some_left = "afford" in str(error.get("message", ""))  # too little for this request, which is not nothing
+    some_left = "afford" in str(error.get("message", ""))  # too little for this request, but not nothing
     advice = f"{whose} is too low for this." if some_left else f"{whose} is used up."
     return Signal("balance", name, advice=advice, wants_reading=some_left)
 
 
 def _whose(error: Mapping[str, Any]) -> str:
-    """Name the meter of a limit that lies on the key itself; empty where it does not."""
+    """Name the meter of a limit on the key itself; empty if the limit is not the key's."""
     return "key limit" if "key_limit" in str(_meta(error).get("limit_source", "")) else ""
 
 
@@ -165,7 +166,7 @@ def _meta(error: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read(body: str) -> tuple[dict[str, Any], str, str]:
-    """Return the inner error, its code as text, and its words."""
+    """Return the inner error, its code as text, and its message."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -180,7 +181,7 @@ def _read(body: str) -> tuple[dict[str, Any], str, str]:
 
 
 def _time(message: str, zone: str = "UTC") -> datetime | None:
-    """Find an instant in prose; without an offset it is by the clock of `zone`."""
+    """Find an instant in prose; without an offset it is in `zone`."""
     match = _ISO.search(message)
     if match is None:
         return None

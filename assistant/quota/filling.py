@@ -1,8 +1,9 @@
-"""One meter's window as it fills, ends and begins anew: what is used of it, what is left, and when there is room again.
+"""One meter's window as it fills, ends and begins again: what is used, what is left, and when there is room again.
 
-A Filling is fed with known burn in order of time and asked in order of time. It keeps what the last reading said (`Said`),
-and lets go of it when a window ends; what a reading means is the Gauge's affair. A window whose end has passed by a minute without a reading holds the
-burn since its end; one that was refused and then took a step of ours, the burn from that step on.
+A Filling is fed with known burn in order of time and asked in order of time. It keeps the last reading (`Said`), and
+drops it when a window ends; the Gauge decides what a reading means. A window whose end has passed by a minute without a
+reading holds the burn since its end; a window that was refused and then accepted a step of ours, the burn from that
+step on.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ class Room(NamedTuple):
 
 
 class Filling:
-    """The window of one meter that is open, and those before it in `held`.
+    """The open window of one meter, and the earlier ones in `held`.
 
-    The rule of time is the plan's until a reading tells another edge: then windows go on from that one. `plan` is its plan's name, and `currencies` are those that its meters count: what is paid in another's takes nothing
-    here. `unpriced` counts all steps ever of which nobody knows what they take.
+    The plan says when windows begin and end, until a reading tells another edge: then they continue from that edge.
+    `plan` is the plan's name, and `currencies` are those that its meters count: a step paid in the currency of another
+    meter takes nothing here. `unpriced` counts all steps ever whose amount is unknown.
     """
 
     def __init__(self, plan: str, meter: Meter, currencies: Collection[str] = ()) -> None:
@@ -66,7 +68,7 @@ class Filling:
         self._weight: Amount | None = None
 
     def amount(self, burn: Burn) -> Amount | None:
-        """Return what a step takes, with the band of what is only estimated; None where unknown."""
+        """Return what a step takes, with the band of what is only estimated; None if unknown."""
         found = self._weighed(burn)
         if found is None:
             return None
@@ -78,11 +80,11 @@ class Filling:
         return Amount(low, point, high)
 
     def need(self, burn: Burn) -> Decimal | None:
-        """Return what a step must find here, in the units that are shown; None where it cannot be held against the meter.
+        """Return what a step must find here, in the units that are shown; None if the meter cannot stop it.
 
-        One that takes nothing is not, but for a balance that is overdrawn. A step of which nobody knows what it takes needs
-        something: 0 here, for which there is room wherever anything is left. So does a step told in tokens of a meter told
-        in points, how much only where that was learned.
+        A step that takes nothing cannot be stopped, except by an overdrawn balance. A step of unknown amount needs 0,
+        for which there is room if anything is left. A step told in tokens needs points of a meter told in points: as
+        many as was learned, or 0.
         """
         if not self.meter.holds_at(burn.at):
             return None
@@ -94,9 +96,9 @@ class Filling:
         return self._learned.points(found).point
 
     def takes(self, burn: Burn) -> Decimal | None:
-        """Return what a step takes here, in the units that are shown: 0 for nothing, None where nobody knows.
+        """Return what a step takes here, in the units that are shown: 0 for nothing, None if unknown.
 
-        Of a balance that is overdrawn all take something: it refuses what is free, too.
+        An overdrawn balance makes every step's amount unknown: it refuses even free steps.
         """
         if not self.meter.counts(burn.model, burn.feature) or not self.meter.holds_at(burn.at):
             return _ZERO
@@ -108,33 +110,33 @@ class Filling:
         return self._learned.points(found).point if self._learned.capacity is not None else None
 
     def _weighed(self, burn: Burn) -> Amount | None:
-        """Return what the plan says of a step, reckoned once: whether there is room for it is asked just before it burns."""
+        """Return the amount of a step by the plan, computed once: the step is checked for room just before it burns."""
         if burn is not self._last:
             self._last, self._weight = burn, self.meter.amount(burn)
         return self._weight
 
     def _elsewhere(self, burn: Burn) -> bool:
-        """Whether a step without an amount here is paid in a currency that another meter of the plan counts."""
+        """Say whether a step without an amount here is paid in a currency that another meter of the plan counts."""
         return burn.cost.amount is not None and burn.cost.currency in self._currencies
 
     @property
     def _overdrawn(self) -> bool:
-        """Whether a balance is below zero: then the provider refuses what is free, too."""
+        """Whether a balance is below zero: then the provider refuses even free steps."""
         said = self._said
         return self.meter.window.kind == "balance" and said.base is not None and (said.left or _ZERO) < 0
 
     def burn(self, burn: Burn) -> Amount | None:
-        """Count a step that is in scope; returns what it takes, None where that is unknown or the plan has no such meter."""
+        """Count a step in scope; return what it takes, None if that is unknown or the plan has no such meter then."""
         if not self.meter.holds_at(burn.at):
             return None
         found = self.amount(burn)
         if self.meter.window.origin is not None and burn.at < self.meter.window.origin:
-            return found  # no window holds what was before the first
+            return found  # burn before the first window is in no window
         self._advance(burn.at)
         if self._said.spent:
             self._taken(burn, known=found is not None)
         if self.meter.window.kind == "first_use" and self.start is None and not (self._said.base or NOTHING).point:
-            # One of which a reading says that something is used has begun already, nobody knows when.
+            # A window of which a reading says that something is used began earlier, at an unknown instant.
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:
@@ -146,7 +148,7 @@ class Filling:
             self._burnt.doubt(burn.at, self.meter.tariff.calendar_missed(burn))
         said = self._said
         if said.points and (burn.given.get("percent") is not None or self.meter.name in burn.charged):
-            # A burn that is stated in points moves the bar itself.
+            # A burn that is stated in points moves the figure itself.
             self._said = said._replace(base=(said.base or NOTHING).plus(found))
             self._burnt.events += burn.steps
             return found
@@ -157,11 +159,12 @@ class Filling:
         return found
 
     def _taken(self, burn: Burn, *, known: bool) -> None:
-        """Hear that a step was taken where all was said to be used up.
+        """Handle a step that was accepted although the meter was said to be used up.
 
-        Then there is money again, nobody knows how much, or the window that was refused is open, and holds what came since.
-        Where only figures said so, it may be paid otherwise beyond the plan. A balance pays for each answer, counted or not.
-        Of a window, what takes nobody knows how much (not `known`) proves nothing before the provider has counted it.
+        Then there is money again, of unknown amount, or the refused window is open again and holds the burn since. If
+        only figures said that it was used up, the step may have been paid beyond the plan. A balance pays for each
+        answer, counted or not. In a window, a step of unknown amount (not `known`) proves nothing until the provider
+        has counted it.
         """
         last = self._said.reading
         balance, refused = self.meter.window.kind == "balance", last is not None and last.source == "error"
@@ -179,7 +182,7 @@ class Filling:
 
     @property
     def _trails(self) -> bool:
-        """Whether steps leave one by one: a rolling window, or one whose edges nobody has said yet."""
+        """Whether steps come back one by one: a rolling window, or one whose edges no reading has told yet."""
         return self._rolls or self._edgeless
 
     @property
@@ -192,10 +195,10 @@ class Filling:
             self._roll(now)
             return
         if window.kind == "balance" and (until := self._said.until) is not None and now >= until:
-            self._close(now, "end")  # a limit of money that begins anew
+            self._close(now, "end")  # a limit of money that is renewed
             self._said = self._said._replace(until=None, wants=True)
         if self.end is None and window.kind == "first_use" and now >= (self._said.at or now) + window.length:
-            self._close(now, "end")  # it was open when it was read, and nobody said until when
+            self._close(now, "end")  # it was open when it was read, until an unknown instant
             self._said = self._said._replace(wants=True)
         if self.end is not None and now >= self.end:
             self._close(self.end, "end")
@@ -229,13 +232,13 @@ class Filling:
         burnt.close()
 
     def _place(self, ends: datetime | None, start: datetime | None = None) -> None:
-        """Take the edge that a reading tells, and go on from there; `start` where the window has just begun anew."""
+        """Take over the edge that a reading tells, and go on from there; `start` if the window has just begun again."""
         window, reading = self._rule, self._said.reading
         self.start = start or self.start
         if ends is None or window.kind in {"rolling", "balance"}:
             return
         edgeless = self._edgeless
-        probe = ends - SAME_RESET  # their clock may be a little ahead of the rule's
+        probe = ends - SAME_RESET  # the provider's clock may be a little ahead
         span = span_at(window, probe)
         if span is None or abs(span[1] - ends) > SAME_RESET:
             self._learn(ends)
@@ -250,7 +253,7 @@ class Filling:
         self.end = ends
 
     def _learn(self, ends: datetime) -> None:
-        """Let windows in a row go on from an edge that the provider told: a reset of his own moves all that follow."""
+        """Let consecutive windows continue from an edge that the provider told: its own resets move all later ones."""
         if self._rule.kind == "grid":
             self._rule = self._rule._replace(origin=ends - self._rule.length)
         elif self._rule.kind == "subscription_month":
@@ -266,7 +269,7 @@ class Filling:
 
     @property
     def _blank(self) -> bool:
-        """Whether nothing is known of what is used but that something was: no reading, and no step with a weight."""
+        """Whether it is only known that something was used: there is no reading, and no step with a weight."""
         burnt, said = self._burnt, self._said
         return bool(burnt.unpriced) and said.base is None and not burnt.since.high and not said.spent
 
@@ -307,7 +310,7 @@ class Filling:
         return said.foreign.plus(self._learned.points(others) if said.points else others)
 
     def remaining(self, now: datetime) -> Decimal | None:
-        """Return what is left at an instant; None where unknown or unlimited."""
+        """Return what is left at an instant; None if unknown or unlimited."""
         self._tick(now)
         return self._remaining(now)
 
@@ -320,7 +323,7 @@ class Filling:
         if said.base is not None and said.left is not None and not said.points and not self._trails:
             left = said.left - self._burnt.since.point
             if self._purse is not None:
-                left = min(left, self._purse.left(now) + said.beyond)  # a reading does not know what expires later
+                left = min(left, self._purse.left(now) + said.beyond)  # a reading does not tell what expires later
             return left if self.meter.window.kind == "balance" else max(_ZERO, left)
         limit = self._limit(now)
         if not isinstance(limit, Decimal):
@@ -329,7 +332,7 @@ class Filling:
         return rest if self.meter.window.kind == "balance" else max(_ZERO, rest)
 
     def _tick(self, now: datetime) -> None:
-        """Move on to `now`; a window that a reading gave stays a minute beyond its end, for clocks that differ."""
+        """Move on to `now`; a window that a reading gave stays a minute beyond its end, because clocks differ."""
         said = self._said
         if said.spent and said.until is not None and now >= said.until:
             self._said = said._replace(spent=False)
@@ -353,7 +356,7 @@ class Filling:
             return Room(None, never=True)
         if (
             self._edgeless and self._said.base is not None
-        ):  # a reading says so, and the latest that it can end is not when
+        ):  # a reading says that it is full; the latest possible end is not its end
             return Room(self._said.until if self._said.spent else None)
         if self._said.spent and (self._said.until is not None or self._edgeless):
             return Room(self._said.until)
@@ -364,7 +367,7 @@ class Filling:
         return Room(self.end)
 
     def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
-        """Return when the plan itself makes room: by a higher limit, or none, that begins before the window ends or must."""
+        """Return when a higher or lifted limit of the plan makes room before a new window would; else None."""
         said = self._said
         if said.points or said.spent or self._trails or said.limit is not None:
             return None
@@ -390,5 +393,5 @@ class Filling:
 
 
 def _answered(burn: Burn) -> bool:
-    """Whether a step of ours came to an end without a refusal."""
+    """Say whether a step of ours ended without a refusal."""
     return not (burn.running or burn.doubtful or burn.client)

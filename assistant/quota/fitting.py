@@ -1,6 +1,7 @@
 """Whether a plan can pay for what is sent to a seller: by its terms, by the address that is asked, and by the key.
 
-Where it cannot, each request is billed by the token, or refused; to call it included would hide the money, and lift the caps.
+If it cannot, each request is billed by the token, or refused; to call it included would hide the money, and lift the
+caps.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ if TYPE_CHECKING:
     from assistant.quota.terms import Plan
 
 _SIGNED_IN = "eyJ"
-"""How the token of a sign-in begins: it is a JSON web token, and no key is."""
+"""How the token of a sign-in begins: it is a JSON web token, and no key is one."""
 _PLAIN = {"", "/v1"}
-"""Paths that any server may have, and that tell of no vendor."""
+"""Paths that any server may have: they do not identify a vendor."""
 
 
 class Seller(NamedTuple):
-    """Who is asked, as far as it matters to a plan.
+    """The provider that is asked, as far as it matters to a plan.
 
-    `address` is asked over `wire`; `own` is the one that its page names, the same where the user has set none. `billed` says
-    that requests there cost money by nature, so that no plan need be behind it. `key` is the key that is at hand, else empty,
-    and `key_is` whose it looks like, in words.
+    `address` is asked over `wire`; `own` is the address in its page, the same unless the user has set another. `billed`
+    says that requests there cost money by default, so that no plan need be behind it. `key` is the key at hand, else
+    empty, and `key_is` says in words whose it looks like.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Seller(NamedTuple):
 
 
 def unfit(plan: Plan, seller: Seller) -> str:
-    """Say why a plan pays nothing there, as the rest of a sentence; empty where it may pay, or nobody can tell."""
+    """Say why a plan pays nothing there, as the rest of a sentence; empty if it may pay, or if nothing tells."""
     if not plan.may_send:
         return "its terms exclude other programs"
     if plan.client == "own_sign_in" and not (plan.addresses and seller.key.startswith(_SIGNED_IN)):
@@ -52,7 +53,7 @@ def _wrong_address(plan: Plan, seller: Seller) -> str:
     place, own = urlsplit(seller.address), urlsplit(seller.own)
     hosts = {urlsplit(each).netloc for each in known}
     if place.netloc not in hosts and seller.address != seller.own:
-        # What the user has set may stand for anything: for the vendor himself where the path says so.
+        # An address set by the user may be any relay: it is the vendor's own only if its path says so.
         if place.path.rstrip("/") != own.path.rstrip("/") or own.path.rstrip("/") in _PLAIN:
             return ""
         place = own
@@ -67,7 +68,7 @@ def _wrong_address(plan: Plan, seller: Seller) -> str:
 
 
 def _at(address: str, asked: str, *, host_only: bool) -> bool:
-    """Say whether what is asked lies at an address, or above it."""
+    """Say whether two addresses have the same host and, unless `host_only`, one path begins with the other."""
     one, other = urlsplit(address), urlsplit(asked)
     paths = sorted((f"{one.path.rstrip('/')}/", f"{other.path.rstrip('/')}/"), key=len)
     return one.netloc == other.netloc and (host_only or paths[1].startswith(paths[0]))

@@ -1,6 +1,6 @@
-"""Meters followed through a history, in plain sums: how far burns go through together, and when there is room again.
+"""Follows meters through a history in plain sums: how far burns go through together, and when there is room again.
 
-What holds for a Gauge of which no provider says anything holds here too. All is asked and told in order of time.
+The rules are those of a Gauge without readings. All calls are in order of time.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ ENDLESS = Decimal("Infinity")
 
 
 class Followed:
-    """A meter, here one that always has room.
+    """A meter that always has room, and the base of the others.
 
-    `needs` is what each burn must find: None where it does not touch the meter, -1 where it takes nothing and yet opens a
-    window, 0 where nobody knows what it takes; then anything must be left. `missed` says that such a one went through.
+    `needs` is what each burn must find: None if it does not touch the meter, -1 if it takes nothing but opens a window,
+    0 if its amount is unknown; then something must be left. `missed` says that a burn of unknown amount went through.
     """
 
     _idle: Decimal | None = None
@@ -42,7 +42,7 @@ class Followed:
         self.meter = meter
         self.column = history.column(meter.tariff)
         self.missed = False
-        # Kept by hand: `cached_property` would make each attribute take thrice as long, as it writes past the object's own way.
+        # Cached by hand: `cached_property` bypasses the fast layout of attributes, and makes each three times as slow.
         self._ones: Sequence[Decimal | None] | None = None
         self._most: Decimal | None = None
         self._burns = history.burns
@@ -54,7 +54,7 @@ class Followed:
         self._misses = self.column.untold
 
     def _mine(self, needs: Sequence[Decimal | None]) -> Sequence[Decimal | None]:
-        """Leave out burns that the meter does not count."""
+        """Replace by None the needs of burns that the meter does not count."""
         if self._all:
             return needs
         meter = self.meter
@@ -77,56 +77,56 @@ class Followed:
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
-        # Whatever the whole needs: tokens are cut to whole numbers, and a part may have none of the class that has no price.
+        # The whole's need does not decide: tokens are cut to whole numbers, so a part may lack the unpriced class.
         burn = self._burns[index]
         return self.meter.counts(burn.model) and self.meter.holds_at(burn.at)
 
     def need(self, share: Any, index: int) -> Decimal | None:
-        """Return what a share of a burn that it counts must find."""
+        """Return what a share of a burn must find, if the meter counts the burn."""
         point = self.column.point(share, index)
         return point or needed(point, self._burns[index], self._idle, self._currencies)
 
     def left(self, index: int) -> Decimal:  # noqa: ARG002 - others ask
-        """Move on to the instant of a burn; returns what is left then."""
+        """Move on to the instant of a burn; return what is left then."""
         return ENDLESS
 
     def never(self, need: Decimal) -> bool:  # noqa: ARG002 - others ask
-        """Say whether there will never be room for so much."""
+        """Say whether there will never be room for that much."""
         return False
 
     def back(self, need: Decimal) -> datetime | None:  # noqa: ARG002 - others ask
-        """Return when there is room again for what was refused just now; None for never, or where nobody knows."""
+        """Return when there is room again for what was just refused; None if that is never or unknown."""
         return None
 
     def shut_until(self) -> datetime | None:
-        """Return the instant before which no more is left than now, None where that is never."""
+        """Return the instant before which no more will be left than now; None if that is never."""
         return None
 
     def wanes_at(self) -> datetime | None:
-        """Return the instant from which on less may be left than now though nothing is burnt, None where that is never."""
+        """Return the instant from which less may be left though nothing is burnt; None if that is never."""
         return None
 
     def through(self, index: int) -> int:  # noqa: ARG002 - others ask
-        """Return the first burn from here on that is not sure to find room, if all before it go through."""
+        """Return the first burn from here on that may not find room, if all before it go through."""
         return len(self._at)
 
     @property
     def is_curious(self) -> bool:
-        """Whether it must hear of a burn that takes nothing that anybody knows of."""
+        """Whether it must be told of burns without a known amount."""
         return self._misses and not self.missed
 
     def take(self, first: int, stop: int) -> None:
-        """Hear that some burns go through."""
+        """Record that some burns go through."""
         if self._misses and not self.missed:
             self.missed = _ZERO in self.needs[max(first, self._begins) : stop]
 
     def take_part(self, need: Decimal, index: int) -> None:
-        """Hear that a part of a burn goes through."""
+        """Record that a part of a burn goes through."""
         self.missed = self.missed or (not need and index >= self._begins)
 
 
 class Fixed(Followed):
-    """A meter whose windows have edges that follow from the rule alone."""
+    """A meter whose windows have edges that follow from the plan's rule alone."""
 
     def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
         super().__init__(meter, history, currencies)
@@ -140,7 +140,7 @@ class Fixed(Followed):
         self._rounds = is_long(self._sums[-1])
 
     def left(self, index: int) -> Decimal:
-        """Move on to the instant of a burn, and to the window that it lies in."""
+        """Move on to the instant of a burn, and to the window in which it lies."""
         at = self._at[index]
         if self._end is not None and at >= self._end:
             self._used, self._end = _ZERO, None
@@ -149,11 +149,11 @@ class Fixed(Followed):
         return self._limit - self._used
 
     def never(self, need: Decimal) -> bool:
-        """Say whether no window holds so much."""
+        """Say whether no window can hold that much."""
         return need > self._limit or not self._limit
 
     def back(self, need: Decimal) -> datetime | None:
-        """Return the end of the window."""
+        """Return the end of the window; None if no window can hold that much."""
         return self._end if not self.never(need) else None
 
     def shut_until(self) -> datetime | None:
@@ -163,32 +163,32 @@ class Fixed(Followed):
     def through(self, index: int) -> int:
         """Return the first burn that may not find room, or may lie in another window."""
         left, needs = self.left(index), self.needs
-        if self._rounds:  # then only one by one they come to what they come to one by one
+        if self._rounds:  # rounded sums depend on the order of addition: go one by one
             need = needs[index]
             return index + (need is None or (need <= left and (left > 0 or need < 0)))
-        if index < self._begins:  # nothing is used up before the first window
+        if index < self._begins:  # nothing is counted before the first window
             edge = min(self._begins, self._until(index))
             refused = (at for at in range(index, edge) if (needs[at] or _ZERO) > left or not left)
             return next(refused, edge)
-        # What comes last must leave something for a step of which nobody knows what it takes.
+        # The last burn must leave something for a step of unknown amount.
         until = self._until(index)
         found = max(index, bisect_left(self._sums, self._sums[index] + left, index, until + 1) - 1)
-        # What needs nothing would go through one by one as well, in four times as long.
+        # Burns that need nothing would go through one by one as well, but four times as slowly.
         while found < until and needs[found] is None:
             found += 1
         return found
 
     def _until(self, index: int) -> int:
-        """Return the first burn from here on at which another window may be open, or less be there."""
+        """Return the first burn from here on at which another window may be open, or less be left."""
         return bisect_left(self._at, self._end, index) if self._end is not None else len(self._at)
 
     def take(self, first: int, stop: int) -> None:
-        """Add up what goes through; what was before the first window is in none."""
+        """Add up what goes through; burns before the first window are in none."""
         super().take(first, stop)
         self._used = sum(self._units[max(first, self._begins) : stop], self._used)
 
     def take_part(self, need: Decimal, index: int) -> None:
-        """Add what goes through."""
+        """Add the part that goes through."""
         super().take_part(need, index)
         if need > 0 and index >= self._begins:
             self._used += need
@@ -201,7 +201,7 @@ class FirstUse(Fixed):
     _last: datetime | None = None
 
     def left(self, index: int) -> Decimal:
-        """Move on to the instant of a burn; a window that is over leaves none open."""
+        """Move on to the instant of a burn; after a window has ended, none is open."""
         if self._end is not None and self._at[index] >= self._end:
             self._used, self._end, self._last = _ZERO, None, self._end
         return self._limit - self._used
@@ -212,22 +212,22 @@ class FirstUse(Fixed):
 
     @property
     def is_curious(self) -> bool:
-        """Whether it must hear of such a burn: it opens a window."""
+        """Whether it must be told of burns without a known amount: they open a window."""
         return self._misses
 
     def _opened(self, first: int, stop: int) -> datetime | None:
-        """Return the end of the window that some burns open; None where they open none."""
+        """Return the end of the window that some burns open; None if they open none."""
         uses = (at for at in range(max(first, self._begins), stop) if self.needs[at] is not None)
         use = next(uses, None)
         return opened(self.meter.window, self._at[use], self._last)[1] if use is not None else None
 
     def take(self, first: int, stop: int) -> None:
-        """Open a window with the first burn, where none is open."""
+        """Open a window with the first burn, if none is open."""
         self._end = self._end or self._opened(first, stop)
         super().take(first, stop)
 
     def take_part(self, need: Decimal, index: int) -> None:
-        """Open a window, where none is open."""
+        """Open a window, if none is open."""
         self._end = self._end or self._opened(index, index + 1)
         super().take_part(need, index)
 
@@ -235,7 +235,8 @@ class FirstUse(Fixed):
 class Trailing(Fixed):
     """A meter whose burns come back one by one.
 
-    What went through is kept as stretches of burns, the oldest first, with the units of those of which only a part did.
+    What went through is kept as ranges of burns, the oldest first; for burns of which only a part went through, with
+    its units.
     """
 
     def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
@@ -245,13 +246,13 @@ class Trailing(Fixed):
         self._back: datetime | None = None
 
     def left(self, index: int) -> Decimal:
-        """Move on to the instant of a burn, and let go of what has come back by then."""
+        """Move on to the instant of a burn, and drop what has come back by then."""
         if self._back is not None and self._back <= self._at[index]:
             self._roll(self._at[index] - self._reach)
         return self._limit - self._used
 
     def _roll(self, edge: datetime) -> None:
-        """Let go of what was burnt up to an instant."""
+        """Drop what was burnt up to an instant."""
         trail = self._trail
         while trail and self._at[trail[0][0]] <= edge:
             first, stop, units = trail.popleft()
@@ -268,7 +269,7 @@ class Trailing(Fixed):
             self._back = self._at[first] + self._reach
 
     def back(self, need: Decimal) -> datetime | None:
-        """Return when so much has come back that there is room."""
+        """Return when enough has come back that there is room."""
         if self.never(need):
             return None
         limit, used = self._limit, self._used
@@ -281,31 +282,29 @@ class Trailing(Fixed):
         return None
 
     def shut_until(self) -> datetime | None:
-        """Return when the next of it comes back."""
+        """Return when the next amount comes back."""
         return self._back
 
     def _until(self, index: int) -> int:
-        # A sum that was rounded must be added to and taken from in the order of time.
+        # A rounded sum must be added to and subtracted from in the order of time.
         back = self._back if is_long(self._used) else None
         return bisect_left(self._at, back, index) if back is not None else len(self._at)
 
     def take(self, first: int, stop: int) -> None:
-        """Take note of what comes back by and by."""
+        """Record what will come back later."""
         super().take(first, stop)
-        if first >= self._begins and any(
-            self._units[first:stop]
-        ):  # of others thousands may lie before the next to come
+        if first >= self._begins and any(self._units[first:stop]):  # burns without units would only lengthen the trail
             self._keep(first, stop, None)
 
     def take_part(self, need: Decimal, index: int) -> None:
-        """Take note of what comes back by and by."""
+        """Record what will come back later."""
         super().take_part(need, index)
         if need > 0 and index >= self._begins:
             self._keep(index, index + 1, need)
 
 
 class Balance(Fixed):
-    """A meter that nothing comes back to: one sum, or lots that are bought and expire."""
+    """A meter to which nothing comes back: one sum, or lots that are bought and expire."""
 
     def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
         super().__init__(meter, history, currencies, limit)
@@ -315,21 +314,21 @@ class Balance(Fixed):
         self._now = 0
 
     def left(self, index: int) -> Decimal:
-        """Move on to the instant of a burn; returns what is left in the lots that are there."""
+        """Move on to the instant of a burn; return what is left in the lots that are valid then."""
         self._now = index
         return self._purse.left(self._at[index]) if self._purse is not None else self._limit - self._used
 
-    def never(self, need: Decimal) -> bool:  # noqa: ARG002 - however little it is
-        """Say that there is never room again."""
+    def never(self, need: Decimal) -> bool:  # noqa: ARG002 - for any amount
+        """Return True: a balance never has room again."""
         return True
 
     def shut_until(self) -> datetime | None:
-        """Return when the next lot is bought, or expires."""
+        """Return when the next lot is bought or expires."""
         place = bisect_right(self._changes, self._at[self._now])
         return self._changes[place] if place < len(self._changes) else None
 
     def wanes_at(self) -> datetime | None:
-        """Return when the next lot is bought, or expires."""
+        """Return when the next lot is bought or expires."""
         return self.shut_until()
 
     def _until(self, index: int) -> int:
@@ -350,7 +349,7 @@ class Balance(Fixed):
 
 
 def follow(meter: Meter, history: History, currencies: frozenset[str], limit: Decimal | None) -> Followed:
-    """Begin to follow a meter; a `limit` of None never stops anything."""
+    """Return a follower for a meter; with a `limit` of None it never stops anything."""
     if limit is None:
         return Followed(meter, history, currencies)
     if meter.window.trails:
@@ -360,7 +359,7 @@ def follow(meter: Meter, history: History, currencies: frozenset[str], limit: De
 
 
 def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
-    """Say whether nobody knows what some burn takes of a meter, where all of them go through: `Followed.missed` then, and sooner."""
+    """Say whether a meter does not know the amount of some burn if all go through: `Followed.missed`, but sooner."""
     origin = meter.window.origin
     burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
     return any(
@@ -374,5 +373,5 @@ def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
 
 
 def is_long(units: Decimal) -> bool:
-    """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
-    return len(str(units)) > _DIGITS  # point and sign count too: quicker than to tell them apart, and no less sure
+    """Say whether a sum may have been rounded: it has nearly as many digits as the arithmetic keeps."""
+    return len(str(units)) > _DIGITS  # counts point and sign too: quicker, and on the safe side

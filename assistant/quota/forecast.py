@@ -1,4 +1,4 @@
-"""When a meter runs dry: pace by the clock, burn rates that know of idle time, and whether a next step is admitted."""
+"""When a meter runs dry: an even pace, burn rates that account for idle time, and whether a next step is admitted."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Forecast(NamedTuple):
-    """How a meter goes on, at its plain pace: used units over time that has passed, idle time included.
+    """How a meter goes on at its even pace: used units over the time that has passed, idle time included.
 
-    Rates are units a minute. `dry_at` is when it runs out, None where it lasts or nothing is known; `lasts` is None where
-    nothing is known. `used_at_reset` is in units, `share_at_reset` and `expected` (an even pace by now) are percents, `ahead` is used minus expected in
-    points; `rate_to_last` is what may be burnt from now to the reset. `age_s` is the age of what it rests on. `burn_short`
-    and `burn_long` are rates with half-lives of 15 minutes and 3 hours, None where no burns were given.
+    Rates are units per minute. `dry_at` is when it runs out, None if it lasts or is unknown; `lasts` is None if
+    unknown. `used_at_reset` is in units; `share_at_reset` and `expected` (an even use of the limit by now) are
+    percents; `ahead` is used minus expected, in points; `rate_to_last` is what may be burnt per minute until the reset.
+    `age_s` is the age of the underlying figure. `burn_short` and `burn_long` are rates with half-lives of 15 minutes
+    and 3 hours, None without burns.
     """
 
     meter: str
@@ -54,7 +55,7 @@ def forecast(
     each: Estimate, now: datetime, burns: Sequence[tuple[datetime, Decimal]] = ()
 ) -> Forecast:  # fmt: skip
     """Return the forecast of one meter; `burns` are our own steps in its units."""
-    if each.unpriced:  # what is known is the least it can be: no pace can be told from it
+    if each.unpriced:  # `used` is only a lower bound: it has no pace
         return Forecast(each.meter, each.unit, age_s=each.age_s)
     short = burn_rate(burns, now, SHORT) if burns else None
     long = burn_rate(burns, now, LONG) if burns else None
@@ -83,7 +84,7 @@ def forecast(
 
 
 def _open_ended(each: Estimate, now: datetime, blank: Forecast) -> Forecast:
-    """A balance or a rolling window has no elapsed time: only the recent burn says how long it lasts."""
+    """Return the forecast of a balance or rolling window: it has no elapsed time, so only the recent burn tells."""
     rate = blank.burn_long
     if rate is None or not rate or each.remaining is None or each.is_unplaced or each.state not in {"open", "unknown"}:
         return blank
@@ -99,7 +100,7 @@ def _open_ended(each: Estimate, now: datetime, blank: Forecast) -> Forecast:
 
 
 def burn_rate(burns: Iterable[tuple[datetime, Decimal]], now: datetime, half_life: timedelta) -> Decimal:
-    """Return the burn in units a minute, each burn weighing half after a half-life. Idle time lets it fall."""
+    """Return the burn in units per minute; each burn weighs half after a half-life, so idle time lowers the rate."""
     half = half_life.total_seconds()
     total = 0.0
     for at, amount in burns:
@@ -111,7 +112,7 @@ def burn_rate(burns: Iterable[tuple[datetime, Decimal]], now: datetime, half_lif
 def token_rates(
     burns: Sequence[tuple[datetime, TokenUsage]], start: datetime, now: datetime
 ) -> tuple[Decimal, Decimal]:
-    """Return tokens a minute between two instants: all of them, and without cache reads. Neither moves a plan's bar."""
+    """Return tokens per minute between two instants: all of them, and without cache reads. For information only."""
     inside = [usage for at, usage in burns if start <= at < now or at == now]
     minutes = _minutes(now - start)
     if not minutes:
@@ -121,9 +122,9 @@ def token_rates(
 
 
 def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = None) -> str:
-    """Say it in a few words: "dry at 15:40 at this rate", "lasts, about 66.7% at reset", or nothing where nothing is known.
+    """Return a few words: "dry at 15:40 at this rate", "lasts, about 66.7% at reset", or "" if unknown.
 
-    Times are those of `zone`, None for the zone of this machine.
+    Times are in `zone`, None for the zone of this machine.
     """
     if found.dry_at is not None:
         if now is not None and found.dry_at <= now:
@@ -142,7 +143,7 @@ def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = Non
 class Admission(NamedTuple):
     """Whether a next step may go: `blocked` names the meters that stop it; `meter` is the last to come back, `at` when.
 
-    `at` is now where it is admitted; None with `never` False means that nobody knows.
+    `at` is now if it is admitted; None with `never` False means unknown.
     """
 
     admitted: bool
@@ -178,7 +179,7 @@ def admit(
 
 
 def forecast_json(found: Forecast) -> dict[str, Any]:
-    """Return a forecast as JSON values: rates a minute, percents to one decimal."""
+    """Return a forecast as JSON values: rates per minute, percents to one decimal."""
 
     def tenth(value: Decimal | None) -> float | None:
         return float(value.quantize(Decimal("0.1"), ROUND_HALF_UP)) if value is not None else None

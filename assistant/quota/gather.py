@@ -1,6 +1,7 @@
-"""One pass over the logs of one client: what is new is read, what was counted before is left out, sums are written.
+"""One pass over the logs of one client: read what is new, skip what was counted before, write the sums.
 
-Memory is bounded: requests are gathered in batches, and written with how far each file was read in one transaction.
+Memory is bounded: requests are gathered in batches, and each batch is written in one transaction with the positions up
+to which the files were read.
 """
 
 from __future__ import annotations
@@ -31,22 +32,22 @@ if TYPE_CHECKING:
 AsRead = tuple[int, int, int]
 _UNREAD: tuple[AsRead, int, int] = (0, -1, 0), 0, 0
 _FOLD = 1_000
-"""Requests gathered before they are added up: what a core's own cache holds."""
+"""Requests gathered before they are added up: as many as fit into a core's own cache."""
 _LITTLE = 4 << 20
-"""Bytes of logs that Python's own JSON reads sooner than the quicker one is loaded."""
+"""Bytes of logs up to which Python's own JSON is quicker, because the quicker parser takes time to load."""
 
 
 _WRITES = "writes"
-"""What a client's share of the file remembers beside what its part does: how often it was written."""
+"""The name in `shared` for how often this client's data was written; the client's part uses other names."""
 _SPARSE = 1024
-"""Bytes of logs to a request, where requests lie close."""
+"""Bytes of log per request where requests are dense: to estimate how many come."""
 
 
 class Imported:
-    """What one run found at one client. `torn` counts lines that could not be read; `notes` says what was left out, and why.
+    """The result of one run for one client. `torn` counts unreadable lines; `notes` say what was left out, and why.
 
-    `limits` are the newest limits that the log holds, of the plan and of whatever has limits of its own, as JSON text, each
-    with the instant at which it was seen, the oldest first: readings for `Sources`.
+    `limits` are the newest limits in the log, of the plan and of everything that has limits of its own: JSON text with
+    the instant at which it was seen, the oldest first; they become readings in `Sources`.
     """
 
     def __init__(self, client: str, notes: list[str]) -> None:
@@ -88,7 +89,7 @@ class Pass:
     def read(self, roots: Iterable[Path]) -> Imported:
         """Read what is new below the roots."""
         collecting = gc.isenabled()
-        gc.disable()  # a million requests make no circles, and looking for some takes a tenth of the time
+        gc.disable()  # a million requests form no reference cycles, and the search for some takes a tenth of the time
         try:
             return self._read_all(roots)
         finally:
@@ -133,7 +134,7 @@ class Pass:
         return self._found
 
     def _look(self, path: str, stat: os.stat_result) -> AsRead:
-        """Return what tells whether a file has changed; what was written to a database last lies in a file beside it."""
+        """Return what tells whether a file has changed; a database's newest writes are in a file beside it (WAL)."""
         if self._kinds[os.path.splitext(path)[1]] == "base":  # noqa: PTH122 - as below
             with contextlib.suppress(OSError):
                 late = os.stat(f"{path}-wal")  # noqa: PTH116 - as below
@@ -147,7 +148,7 @@ class Pass:
         self._found.read += 1
         if project := getattr(self._part, "project", None):
             file.state.setdefault("project", os.fsencode(project(file.path)).decode("utf-8", "replace"))
-        as_read = self._look(file.path, stat)  # before it is read: what comes meanwhile is for the next time
+        as_read = self._look(file.path, stat)  # before reading: what is written meanwhile is read next time
         try:
             if kind == "lines":
                 self._lines(file, stat)
@@ -177,7 +178,7 @@ class Pass:
                 self._write(file)
 
     def _piece(self, data: bytearray | memoryview, state: dict[str, Any]) -> None:
-        """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
+        """Read some whole lines: together if the part can and nothing is odd, else one by one."""
         if self._at_once is not None:
             try:
                 for use in self._at_once(data, self._uses):
@@ -192,7 +193,7 @@ class Pass:
             try:
                 one = self._part.line(line, state, self._shared)
             except _unread() as error:
-                # A line of another kind that happens to hold the word is whole.
+                # A valid line of another kind may happen to contain the needle.
                 self._found.torn += not _is_valid(error)
                 continue
             if one is not None:
@@ -211,16 +212,16 @@ class Pass:
             self._found.torn += not _is_valid(error)
 
     def _take(self, use: Row) -> None:
-        """Gather one request; of lines that tell of the same, the one that counts."""
+        """Gather one request; of several lines about it, keep the one that counts."""
         key = use[0] or buckets.said(use)
         old = self._uses.get(key)
         if use in (old, *self._others[-1:]):
             self._found.copies += 1
             return
-        if min(use[6:12]) < 0 or max(use[6:12]) > MOST:  # nobody has used less than nothing
-            use = (*use[:6], *(min(max(0, count), MOST) for count in use[6:12]), *use[12:])  # type: ignore[assignment] # as it was
+        if min(use[6:12]) < 0 or max(use[6:12]) > MOST:  # token counts out of range are clamped
+            use = (*use[:6], *(min(max(0, count), MOST) for count in use[6:12]), *use[12:])  # type: ignore[assignment] # same types as before
         if use[13] or (old is not None and use[1] != old[1] and None not in {use[1], old[1]}):
-            self._others.append(use)  # more names than one, or a message that was asked for twice
+            self._others.append(use)  # several names, or two requests for one message
         elif old is None:
             self._uses[key] = use
         else:
@@ -229,7 +230,7 @@ class Pass:
                 self._uses[key] = use
 
     def _fold_some(self) -> None:
-        """Add up what was gathered, where it is much."""
+        """Add up what was gathered, if it is much."""
         if len(self._uses) + len(self._others) >= _FOLD:
             self._fold()
 
@@ -245,7 +246,7 @@ class Pass:
     # Our own file.
 
     def _load(self) -> dict[str, tuple[AsRead, int, int]]:
-        """Return what is known of each file: little, for most are as they were."""
+        """Return what is known of each file, without its state: most files have not changed."""
         files: dict[str, tuple[AsRead, int, int]] = {}
 
         def read(base: Connection) -> None:
@@ -267,7 +268,7 @@ class Pass:
         return state
 
     def _row(self, file: LogFile) -> tuple[Any, ...]:
-        """Return what is remembered of a file; as text at once, for in thousands of small objects it would fill the memory."""
+        """Return the row kept for a file, with its state as text: thousands of small objects would fill the memory."""
         state = json.dumps(file.state, separators=(",", ":"))
         return self._part.CLIENT, _kept(file.path), *file.as_read, file.offset, file.head, state
 
@@ -310,7 +311,7 @@ class Pass:
 
 
 def _kept(path: str) -> str | bytes:
-    """Return a path as our file keeps it: in bytes where its name is no text."""
+    """Return a path as our file keeps it: in bytes if its name is not valid text."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -319,7 +320,7 @@ def _kept(path: str) -> str | bytes:
 
 
 def _unread() -> tuple[type[Exception], ...]:
-    """Name the errors of both readers of JSON. Asked for only when there was one: the quicker reader takes long to load."""
+    """Return the errors of both JSON parsers. Called only after an error: the quicker parser takes long to load."""
     from msgspec import DecodeError
 
     return DecodeError, ValueError, RecursionError
@@ -338,13 +339,13 @@ def build(base: Connection, found: int) -> None:
         "(client, path, inode, size, changed, offset, head, state, PRIMARY KEY (client, path))"
     )
     base.execute("CREATE TABLE IF NOT EXISTS shared (client, name, value, PRIMARY KEY (client, name))")
-    # How far each file was read lies beside kilobytes of what is remembered of it: most runs ask for the former alone.
+    # Most runs ask only how far each file was read, which the table keeps beside kilobytes of state.
     base.execute("CREATE INDEX IF NOT EXISTS files_read ON files (client, path, inode, size, changed, offset, head)")
     buckets.build(base)
     counted.build(base)
     if found < 5:
-        # Requests had other marks before, and none of those would be found: what is copied from then on counts again.
+        # Older versions marked requests otherwise, and their marks match nothing: later copies count again.
         marks.build(base)
         base.execute(
             "UPDATE files SET state = json_remove(state, '$.tail')"
-        )  # what the end of a file told is in no need of it
+        )  # the end of a file is no longer remembered

@@ -1,13 +1,18 @@
 """One meter followed through time: our own burn and the provider's readings, in order, merged into one number.
 
-A Gauge is fed in order of time and asked in order of time. The rules are these. A reading beats the estimate of its window;
-our own burn adds only what came after it. Readings of one window do not decrease: a lower one is a cache that lags (within a
-minute of the last), a reset (a later reset instant, or a plain drop), or proof that our weights are too high (lower than the
-estimate, not lower than the reading before). What a reading has more than the last one and our burn between is others' burn.
-A step that runs while a reading is taken counts only at the high end until the next. A window whose end has passed by a
-minute without a reading holds our burn since its end. What the logs of other clients tell is known burn like our own, but
-not ours: it is others' burn, and once a reading covers it the reading alone counts. Where a provider tells only percents,
-what a point is worth is learned from pairs of readings with nothing but known burn between them.
+A Gauge is fed in order of time and asked in order of time. These are the rules.
+
+- A reading beats the estimate of its window; our own burn adds only what came after the reading.
+- Readings of one window do not decrease. A lower one is a cache that lags (within a minute of the last), a reset (a
+  later reset instant, or a plain drop), or proof that our weights are too high (lower than the estimate, but not lower
+  than the reading before).
+- What a reading has beyond the last one and our burn in between is others' burn.
+- A step that runs while a reading is taken counts only at the high end until the next reading.
+- A window whose end has passed by a minute without a reading holds our burn since its end.
+- Burn in the logs of other clients is known like our own, but it is others' burn; once a reading covers it, only the
+  reading counts.
+- If a provider tells only percents, the worth of a point is learned from pairs of readings between which all burn is
+  known.
 """
 
 from __future__ import annotations
@@ -36,14 +41,14 @@ if TYPE_CHECKING:
 
 LAG = timedelta(seconds=60)
 LONG = timedelta(days=6)
-"""How long a long window is at least: one of a week, or of a month."""
+"""The least length of a long window: one of a week or a month."""
 _FREES = 12
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _SOURCES = {"endpoint": "provider", "error": "provider", "file": "provider", "headers": "headers", "you": "you"}
 
 
 class Gauge(Filling):
-    """The moving state of one meter: a window that fills, and what the provider says of it."""
+    """The moving state of one meter: a window that fills, merged with what the provider says about it."""
 
     def __init__(self, plan: str, meter: Meter, currencies: Collection[str] = ()) -> None:
         super().__init__(plan, meter, currencies)
@@ -54,7 +59,7 @@ class Gauge(Filling):
         """The last steps of the whole plan, whether this meter counts them or not."""
 
     def read(self, reading: Reading) -> None:
-        """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
+        """Merge a reading; one that is older than the last is ignored (the caller has stored it)."""
         said = self._said
         if reading.status == "not_in_plan":
             self._said = said._replace(absent=True, reading=reading)
@@ -64,7 +69,7 @@ class Gauge(Filling):
         if reading.status in {"unknown", "unsupported"}:
             return
         if reading.resets_at is not None and reading.resets_at <= reading.at:
-            return  # of a window that is over
+            return  # the reading's window is over
         if said.base is None or self._trails or (self.end is not None and reading.at >= self.end):
             self._advance(reading.at)
         if reading.meter in {SOME, SOME_LONG, LIKELY}:
@@ -78,7 +83,7 @@ class Gauge(Filling):
             self._said = said._replace(reading=reading, base=base, limit="unlimited", spent=False)
             self._burnt.cover(reading.at)
             return
-        refused = reading.source == "error" and self.meter.window.kind == "balance"  # nobody says where it went
+        refused = reading.source == "error" and self.meter.window.kind == "balance"  # its rest is not told
         if reading.status == "exhausted" and (found is None or refused):
             self._exhaust(reading)
             return
@@ -91,10 +96,10 @@ class Gauge(Filling):
             self._compare(reading, found, ends)
 
     def _suspect(self, reading: Reading) -> None:
-        """Hear that some window is used up: this one, where it ends when that one does; else the provider is to be asked.
+        """Handle a refusal that does not name a window: it is this one if both end at once; else ask the provider.
 
-        Until it answers, or where it never does, the shortest that can be meant is: whichever it was, the plan is closed
-        until then.
+        Until the provider answers, the shortest window that can be meant counts as used up: whichever it was, the plan
+        is closed until that one ends.
         """
         resets_at = reading.resets_at
         if resets_at is not None and self.end is not None and abs(self.end - resets_at) <= SAME_RESET:
@@ -110,24 +115,24 @@ class Gauge(Filling):
 
     def _compare(self, reading: Reading, found: Amount, ends: datetime | None) -> None:
         base, last = self._said.base or NOTHING, self._said.reading
-        if self._trails:  # what has come back meanwhile is no drop
+        if self._trails:  # what has come back in between is not a drop
             base = Amount(*(max(_ZERO, each - self._burnt.expired) for each in base))
         later = ends is not None and self.end is not None and ends - self.end > SAME_RESET
         rounding = max(found.high - found.low, base.high - base.low)
         dropped = base.point - found.point > rounding and not self._trails
         fresh = self._reset_at is not None and reading.at - self._reset_at <= LAG
         if fresh and self._before is not None and found.point >= self._before:
-            return  # a cache still tells what was before the reset
+            return  # a cache still returns the figure from before the reset
         if dropped and fresh and not later:
             self._settle(reading, found)
             return
         if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
-            return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
+            return  # two sources within a minute: caches lag, so the higher figure holds, unless the user corrects it
         if found.point < base.point and self._refused(reading):
             if self._said.until is None and ends is not None and reading.resets_at is not None:
-                self._said = self._said._replace(until=ends)  # its figures lag; when that window ends it knows
+                self._said = self._said._replace(until=ends)  # the figures lag, but the reset is right
                 self._place(ends)
-            return  # whatever reset it tells
+            return  # whatever reset the reading tells
         if dropped:
             self._before = base.point
             if self.meter.window.kind != "balance":
@@ -142,13 +147,13 @@ class Gauge(Filling):
         self._place(ends)
 
     def _refused(self, reading: Reading) -> bool:
-        """Whether a refusal within the last minute named this window, and a reset that is still to come where it named one."""
+        """Whether a refusal of this window is less than a minute old, and its reset, if it named one, still to come."""
         said, last = self._said, self._said.reading
         return (
             said.spent
             and last is not None
             and last.source == "error"
-            and last.meter not in {SOME, SOME_LONG, LIKELY}  # only a guess until the provider was asked
+            and last.meter not in {SOME, SOME_LONG, LIKELY}  # only a guess until the provider is asked
             and reading.source != "you"
             and reading.at - last.at <= LAG
             and (said.until is None or reading.at < said.until)
@@ -164,11 +169,11 @@ class Gauge(Filling):
         if said.points:
             self._learned.learn(found, base, done.point, said.overlap, running.point)
             if self._learned.capacity is None and most.high > told.high:
-                return  # a rise that cannot be split is nobody's
+                return  # a rise that cannot be split is attributed to nobody
             most, told = self._learned.points(most), self._learned.points(told)
         slack = burnt.slack(found.point)
-        # What logs tell is others' burn as far as the reading has risen beyond our own.
-        if burnt.unpriced and found.high > base.low + most.low:  # what of the rise is ours, nobody knows
+        # Burn in others' logs counts as far as the reading has risen beyond our own burn.
+        if burnt.unpriced and found.high > base.low + most.low:  # our part of the rise is unknown
             self._said = said._replace(
                 foreign=said.foreign.plus(Amount(_ZERO, _ZERO, found.high - base.low - most.low))
             )
@@ -202,7 +207,7 @@ class Gauge(Filling):
             spent=reading.status == "exhausted",
             until=reading.resets_at,
             overlap=self._burnt.running(reading.at).high,
-            # What the lots do not know of does not expire.
+            # Money beyond the known lots does not expire.
             beyond=max(_ZERO, left - purse.left(reading.at)) if purse is not None and left is not None else said.beyond,
             foreign=said.foreign,
             corrections=said.corrections,
@@ -213,14 +218,14 @@ class Gauge(Filling):
         self._watch(reading.at)
 
     def _left(self, reading: Reading) -> Decimal | None:
-        """Return what a reading says is left; of a window never more than the limit that it names itself."""
+        """Return what a reading says is left; for a window, at most the limit that it states itself."""
         left, limit = reading.remaining, reading.limit
         if left is None or not isinstance(limit, Decimal) or self.meter.window.kind == "balance":
             return left
         return min(left, limit)
 
     def _exhaust(self, reading: Reading) -> None:
-        """An error that names a window: used up until its reset, whatever we thought."""
+        """Apply an error that names a window: it is used up until its reset, whatever we thought."""
         limit = self._limit(reading.at)
         full = Amount(limit, limit, limit) if isinstance(limit, Decimal) else None
         self._settle(reading, full or self._said.base or self._burnt.local)
@@ -234,7 +239,7 @@ class Gauge(Filling):
         return span[1] if span is not None else self.end
 
     def _stated(self, reading: Reading) -> Amount | None:
-        """Return what a reading says is used, with the band of its rounding; from now on this gauge counts in its units."""
+        """Return a reading's used amount, with the band of its rounding; from now on the gauge counts in its units."""
         meter = self.meter
         limit = reading.limit if isinstance(reading.limit, Decimal) else meter.limit_at(reading.at)
         used = counted(reading, limit, opaque=meter.unit == "percent", balance=meter.window.kind == "balance")
@@ -251,18 +256,18 @@ class Gauge(Filling):
             self._said = self._said._replace(points=False)
             return Amount(
                 *(min(each, _HUNDRED) * limit / _HUNDRED for each in told)
-            )  # beyond it a percent counts nothing
+            )  # a percent beyond 100 does not count
         if not self._said.points:
             self._said = self._said._replace(points=True, base=None)
         return told
 
     @property
     def capacity(self) -> Amount | None:
-        """What the whole window is worth in weighted tokens, as learned from percents."""
+        """The whole window in weighted tokens, as learned from percents."""
         return self._learned.capacity
 
     def estimate(self, now: datetime) -> Estimate:
-        """Return how the meter stands."""
+        """Return the meter's state at an instant."""
         self._tick(now)
         meter, window = self.meter, self.meter.window
         limit, left = self._limit(now), None if self._blank else self._remaining(now)
@@ -319,25 +324,25 @@ class Gauge(Filling):
         )
 
     def _band(self, limit: Limit, *, told: bool) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-        """Return what is used: low, likely, high; None where nobody knows it. `told` says that a reading is its base."""
+        """Return the used amount: low, likely, high; each None if unknown. `told` says that a reading is its base."""
         said, burnt = self._said, self._burnt
         low, point, high = self._used()
         if self.meter.window.kind == "balance" and told and not self._blank and not isinstance(limit, Decimal):
-            return burnt.local  # what was there before is what is left, and was never used
+            return burnt.local  # the balance tells what is left; only our own burn is known as used
         if self._edgeless and said.base is None:
             low = _ZERO
         endless = burnt.unpriced or (said.points and self.capacity is None and burnt.since.high > 0)
         return low, None if self._blank else point, None if endless else high
 
     def _returns_at(self, state: MeterState, limit: Limit, end: datetime | None, now: datetime) -> datetime | None:
-        """Say when there is room again, where that is known; of what has room yet, when its window ends."""
+        """Return when there is room again, if known; for a meter with room, when its window ends."""
         said = self._said
         if state == "not_in_plan":
             return None
         if state != "exhausted":
             return said.until if end is None and self.meter.window.kind == "balance" else end
         if self._edgeless:
-            return said.until if said.spent else None  # the latest that it can be is not when it is
+            return said.until if said.spent else None  # the latest possible end is not its end
         if self._trails:
             return self.room(min(Decimal(1), limit) if isinstance(limit, Decimal) else Decimal(1), now).at
         return said.until if said.spent and said.until is not None else end

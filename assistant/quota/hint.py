@@ -1,4 +1,4 @@
-"""When the same work is cheaper: where a plan's weights or a seller's prices go by the hour. Pure."""
+"""When the same work is cheaper, if a plan's weights or a seller's prices depend on the hour. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from assistant.quota.terms import Meter
 
 _PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a quarter"}
-_CITIES = {"Asia/Shanghai": "Beijing"}  # the clock of all China is called after its capital
+_CITIES = {"Asia/Shanghai": "Beijing"}  # all of China uses one clock, named after the capital
 
 _STEP = timedelta(minutes=15)
 
 
 class Hint(NamedTuple):
-    """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1). `zone` is that of the seller's clock."""
+    """The same work is cheaper from `at` on: `part` (0 to 1) of its cost now. `zone` is the seller's time zone."""
 
     at: datetime
     part: Decimal
@@ -43,10 +43,10 @@ def cheaper(
     *,
     zone: str = "UTC",
 ) -> Hint | None:
-    """Return the first instant within a day at which something costs least, if that is less than now; None else.
+    """Return the first instant within a day at which something costs least; None if it is never cheaper than now.
 
-    `cost_at` gives a cost, a price or a weight at an instant, None where it is unknown. Instants are tried on the full
-    steps of the clock, for rules begin and end there.
+    `cost_at` returns a cost, a price or a weight at an instant, None if unknown. Only the quarters of the hour are
+    tried, because rules begin and end there.
     """
     here = cost_at(now)
     if not here:
@@ -62,6 +62,6 @@ def cheaper(
 
 
 def cheaper_in_plan(meter: Meter, model: str, now: datetime) -> Hint | None:
-    """Return when a model takes less of a meter than now."""
+    """Return when a step of a model takes less of a meter than now."""
     zone = next((rule.zone for rule in meter.tariff.rules if rule.hours), "UTC")
     return cheaper(lambda at: meter.tariff.factor(model, at).point, now, zone=zone)

@@ -1,4 +1,4 @@
-"""What was burnt, told: rows by day, model, project or purpose, a heat map, a sparkline, yield, CSV and JSON.
+"""Burn as tables: rows by day, model, project or purpose, a heat map, a sparkline, yield, CSV and JSON.
 
 Pure: from sums (`Sums.totals`, `Imports.totals`) to plain rows and text that a face can colour. Unknown, free, included
 and paid are four things and stay apart; currencies are never added up.
@@ -30,10 +30,10 @@ _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """All that was burnt under one key.
+    """All burn under one key.
 
-    `money` is by currency. `unpriced`, `included` and `free` count steps that cost an unknown amount, nothing beyond a
-    plan, and nothing; `failed` and `interrupted` are among `steps`, `inexact` are those whose tokens are an estimate.
+    `money` is by currency. `unpriced`, `included` and `free` count steps of unknown cost, steps that a plan includes,
+    and free steps; `failed` and `interrupted` are included in `steps`; `inexact` steps have estimated tokens.
     """
 
     key: tuple[str, ...]
@@ -50,20 +50,20 @@ class Row(NamedTuple):
 
     @property
     def cache_share(self) -> float | None:
-        """Part of the input that was read from the cache, 0 to 1; None without input."""
+        """The part of the input that was read from the cache, 0 to 1; None without input."""
         return self.usage.cache_read / self.usage.total_input if self.usage.total_input else None
 
     @property
     def cost(self) -> str:
-        """The cost in words: "$0.40 + 1 unpriced; 1 included". Never an amount that nobody knows."""
+        """The cost in words: "$0.40 + 1 unpriced; 1 included". An unknown amount is never guessed."""
         return cost_words(self)
 
 
 class Yield(NamedTuple):
-    """What a model's edits came to. Rates are 0 to 1, None where nothing was tried or decided.
+    """What became of a model's edits. Rates are 0 to 1, None if nothing was tried or decided.
 
     `per_line` is money by currency for each accepted line, from metered and reported costs; `unpriced` and `included`
-    count steps that it leaves out.
+    count the steps that it leaves out.
     """
 
     key: tuple[str, ...]
@@ -83,7 +83,7 @@ class Yield(NamedTuple):
 
 
 def rows(totals: Iterable[Total]) -> list[Row]:
-    """Put together the kinds of cost of each key, in order of key."""
+    """Return one row for each key, of all its kinds of cost, in the order of keys."""
     kinds: dict[tuple[str, ...], list[Total]] = {}
     for total in totals:
         kinds.setdefault(total.key, []).append(total)
@@ -91,10 +91,10 @@ def rows(totals: Iterable[Total]) -> list[Row]:
 
 
 def _row(kinds: Sequence[Total]) -> Row:
-    """Put together the kinds of cost of one key."""
+    """Return one row of all kinds of cost of one key."""
     key, status, currency, steps, failed, interrupted, inexact, usage, amount = kinds[0]
     counts = dict.fromkeys(_STATUSES, 0)
-    counts[status] = steps - failed  # for what failed nobody pays, whoever would have
+    counts[status] = steps - failed  # failed steps are not billed, whoever pays
     money = {currency: amount} if status in _PAID else {}
     for _, status, currency, more, *ends, burnt, amount in kinds[1:]:
         counts[status] += more - ends[0]
@@ -125,14 +125,14 @@ def whole(parts: Iterable[Row]) -> Row:
 
 
 def cost_words(row: Row) -> str:
-    """Say what a row cost: money by currency, then what is not in it."""
+    """Say what a row cost: money by currency, then the steps that it leaves out."""
     if row.steps <= row.failed:
         return "nothing"
     return Tally(row.money if row.priced else {}, row.unpriced, row.included, row.free).words()
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Draw one block for each value, the largest one full; nothing burnt is a space."""
+    """Draw one block for each value, a full one for the largest; 0 is a space."""
     top = max(values, default=0)
     return "".join(" " if value <= 0 else _BLOCKS[min(7, int(8 * value / top))] for value in values)
 
@@ -144,7 +144,7 @@ def daily(found: Iterable[Row], first: date, last: date) -> list[int]:
 
 
 def calendar(found: Iterable[Row], first: date, last: date) -> list[tuple[str, str]]:
-    """Draw a heat map of days: seven (weekday, cells) rows, a cell a week, from rows by day; days outside are spaces."""
+    """Draw a heat map of days, from rows by day: seven rows (weekday, cells) with a cell per week; spaces outside."""
     tokens = daily(found, first, last)
     top = max(tokens, default=0)
     lead = first.weekday()
@@ -165,12 +165,12 @@ def week(hours: Iterable[tuple[str, int, int, int]]) -> list[tuple[str, str]]:
 
 
 def _shade(value: int, top: int) -> str:
-    """Choose a cell: four shades by quarters of the largest, so that any burn is seen."""
+    """Choose a cell: four shades by quarters of the largest value; any burn is visible."""
     return _SHADES[0] if value <= 0 else _SHADES[min(4, 1 + int(4 * value / top)) if top else 0]
 
 
 def yields(outcomes: Mapping[tuple[str, ...], Mapping[str, int]], costs: Iterable[Row]) -> list[Yield]:
-    """Put what became of edits beside what they cost, by the same key, the cheapest accepted line first."""
+    """Join the outcomes of edits with their costs by key; return the yields, the cheapest accepted line first."""
     paid = {row.key: row for row in costs}
     found = []
     for key, count in outcomes.items():
@@ -190,7 +190,7 @@ def yields(outcomes: Mapping[tuple[str, ...], Mapping[str, int]], costs: Iterabl
 
 
 def yield_lines(found: Sequence[Yield]) -> list[str]:
-    """Write yields as a table for people, with a heading; empty for none."""
+    """Write yields as a table for people, with a heading; empty if there are none."""
     if not found:
         return []
     names = ["/".join(one.key) for one in found]

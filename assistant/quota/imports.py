@@ -1,13 +1,14 @@
-"""What other clients burnt, from their local logs: read only, each request counted once, each byte read once.
+"""The burn of other clients, from their local logs: read only, each request counted once, each byte read once.
 
-Parts in `importers/` know one client each. What they find is gathered into sums by day, hour, model and project; kept
-beside are how far each file was read and a mark for each request counted, so that a copy in another file, a line
-repeated, or a file read again adds nothing. Sums outlive the logs: some clients delete theirs after a month.
+Each part in `importers/` knows one client. Its requests are added up by day, hour, model and project. The file also
+keeps how far each log was read and a mark for each request counted, so that a copy in another file, a repeated line, or
+a file read again adds nothing. Sums outlive the logs: some clients delete theirs after a month.
 
-A part offers `CLIENT`, `places(env, home)`, `KINDS` (suffix of a file to "lines", "whole" or "base"), and for each kind
-it has a function of that name in the singular: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path,
-state)`; a part whose lines need no state may have `lines(data, uses)` as well, for many at once. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
-and `project(path)` names what a path says of the project. `state` is remembered for a file, `shared` for a client.
+A part offers `CLIENT`, `places(env, home)`, `KINDS` (from a file's suffix to "lines", "whole" or "base"), and a
+function for each kind: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path, state)`; a part whose
+lines need no state may also have `lines(data, uses)`, for many lines together. `NEEDLES` are bytes; every line worth
+decoding contains one of them. `wanted(path)` chooses among files of a suffix, and `project(path)` tells the project
+from a path. `state` is remembered for a file, `shared` for a client.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
 
 VERSION = 6
 _TRIES = 20
-"""How often a pass is begun anew because another window wrote meanwhile: it finds less to do each time."""
+"""How often a pass is restarted because another window wrote meanwhile: each time it has less to do."""
 _PACKAGE = "assistant.quota.importers"
 
 
 def clients_known() -> list[str]:
-    """Name the clients whose logs can be read: as their modules are, with dashes."""
+    """Name the clients whose logs can be read: the names of their modules, with dashes."""
     return [name.replace("_", "-") for name in discover.part_names(_PACKAGE)]
 
 
@@ -65,10 +66,10 @@ class Imports:
         plan_of: Callable[[str, str], str] = lambda _client, _provider: "",
         sizes_of: Callable[[str, str], tuple[int, ...]] = lambda _provider, _model: (),
     ) -> list[gather.Imported]:
-        """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here.
+        """Read what is new in the logs of the clients named, or of all; return a result for each client with logs here.
 
-        `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn, `sizes_of`
-        the sizes of prompts, in order, above which a provider's model costs otherwise.
+        `folders` replace the usual places. `plan_of` names the plan that a client's requests to a provider burn;
+        `sizes_of` returns the prompt sizes, in order, above which the price of a provider's model changes.
         """
         found = []
         for name in clients_known():
@@ -89,7 +90,7 @@ class Imports:
         sizes_of: Callable[[str, str], tuple[int, ...]],
         roots: Sequence[Path],
     ) -> gather.Imported:
-        """Read what is new of one client; from the start again where another window was quicker."""
+        """Read what is new of one client; start again if another window was quicker."""
         for _ in range(_TRIES):
             try:
                 return gather.Pass(self.store, part, self._zone, plan_of, sizes_of).read(roots)
@@ -98,7 +99,7 @@ class Imports:
         raise StateError("Another window reads the same logs all the time.", "Try again in a moment.")
 
     def attribute(self, plan_of: Callable[[str, str], str]) -> None:
-        """Book what no plan was known for when it was read."""
+        """Book burn whose plan was unknown when it was read."""
         query = "SELECT DISTINCT client, provider FROM used WHERE plan = ''"
         open_ones = [row for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows]
         named = [(*each, plan) for each in open_ones if (plan := plan_of(*each))]
@@ -111,12 +112,12 @@ class Imports:
             self.store.write(write)
 
     def plans(self) -> list[str]:
-        """Name the plans that other clients burnt."""
+        """Name the plans that other clients have burnt."""
         query = "SELECT DISTINCT plan FROM spans WHERE plan <> ''"
         return sorted({row[0] for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows})
 
     def spans(self, plan: str | None, since: datetime | None = None) -> list[Span]:
-        """Return what other clients burnt of a plan, or of all with None, in tens of minutes from the one that holds `since`, oldest first."""
+        """Return the burn of a plan (of all if None) by ten minutes, from those that hold `since` on, oldest first."""
         first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
         names = ("client", "model", "span", "first_at", "cost_status", "currency", *buckets.SUMS, "amount")
         where, values = ("", (first,)) if plan is None else (" AND plan = ?", (first, plan))
@@ -128,7 +129,7 @@ class Imports:
         return [_span(row) for rows in self.store.read(read) for row in rows]
 
     def uses(self, plan: str, since: datetime | None = None) -> list[tuple[datetime, str]]:
-        """Return the first instant of each ten minutes in which a plan was burnt, from the ones of `since` on, and the model."""
+        """Return the first instant and the model of each ten minutes in which a plan was burnt, from `since` on."""
         first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
         query = "SELECT first_at, model FROM spans WHERE plan = ? AND span >= ?"
         found = self.store.read(lambda base: base.execute(query, (plan, first)).fetchall())
@@ -137,9 +138,9 @@ class Imports:
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
-        """Sum up by any of client, provider, model, project, day, hour, and what prices hang on (see `Place`): as `Sums.totals` does.
+        """Return sums as `Sums.totals` does, by any of `buckets.KEYS`: client, provider, model, project, day and so on.
 
-        A price is only what a client said.
+        A price is only what a client stated.
         """
         if wrong := sorted({*by, *only} - set(buckets.KEYS)):
             raise ValueError(f"no sums by {wrong}; there are {', '.join(buckets.KEYS)}")
@@ -159,7 +160,7 @@ class Imports:
         return [_total(row, len(by)) for rows in self.store.read(read) for row in rows]
 
     def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
-        """Return (day, hour, requests, tokens) for the hours in which something was burnt."""
+        """Return (day, hour, requests, tokens) for each hour with any burn."""
         totals = self.totals(("day", "hour"), since=since, until=until)
         sums: dict[tuple[str, int], tuple[int, int]] = {}
         for total in totals:
@@ -174,7 +175,7 @@ class Imports:
 
 
 class Span(NamedTuple):
-    """What one client burnt with one model of a plan within ten minutes: `at` is the first request's instant."""
+    """One client's burn of a plan with one model within ten minutes: `at` is the first request's instant."""
 
     client: str
     model: str

@@ -1,8 +1,8 @@
-"""Our own book of what was burnt: append-only, shared by all windows. A step is written before its request leaves.
+"""Our own book of burn: append-only, shared by all windows. A step is written before its request is sent.
 
-A step is a row when it begins and another when it ends, and a third when it is corrected; the latest one counts and none
-is ever changed. A beginning without an end belongs to a process that still runs, or to one that died: then it counts as
-interrupted, with what was estimated. Prices and windows are those of the instant at which the step left.
+A step is a row when it begins, another when it ends, and a third when it is corrected; the latest counts, and none is
+ever changed. A beginning without an end belongs to a process that still runs, or to one that died: then the step counts
+as interrupted, with its estimate. Prices and windows are those of the instant at which the step was sent.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     Rows = Callable[[Connection], None]
 
 _RECENT, _ANSWERS = 500, 8
-"""Rows among which the last answers of a model are looked for, and how many of them count."""
+"""The number of rows in which a model's last answers are looked for, and how many of those count."""
 _GLANCE_S = 0.0
-"""How long a read waits to write what a locked book did not take."""
+"""How long, in seconds, a read waits for the lock to write rows that are still waiting."""
 _LONGEST = timedelta(hours=24)
-"""No step is in flight for longer: its process is gone, even if another one has its number now."""
+"""No step is in flight for longer: its process has ended, even if another one has its number now."""
 
 __all__ = ["Entry", "Ledger", "Outcome", "Start"]
 
@@ -45,7 +45,7 @@ __all__ = ["Entry", "Ledger", "Outcome", "Start"]
 class Ledger:
     """The book in one file. Safe to use from several threads and processes.
 
-    `zone` decides on which day and hour of history a step falls, once and for all; None is the zone of this machine.
+    `zone` decides to which day and hour of history a step belongs, once and for all; None is the zone of this machine.
     """
 
     def __init__(self, path: Path, zone: tzinfo | None = UTC, *, wait_s: float = WAIT_S) -> None:
@@ -56,7 +56,7 @@ class Ledger:
         self._zone = zone
         self._begun: dict[str, Row] = {}
         self._late: list[Rows] = []
-        """What a locked book did not take: it goes before what is written next."""
+        """Rows that could not be written while the book was locked: they are written before the next ones."""
 
     @property
     def warnings(self) -> list[str]:
@@ -65,7 +65,7 @@ class Ledger:
 
     @cached_property
     def sources(self) -> Sources:
-        """What providers said, and who asked when."""
+        """The providers' readings, and who asked when."""
         from assistant.quota.sources import Sources
 
         return Sources(self.store)
@@ -79,7 +79,7 @@ class Ledger:
 
     @cached_property
     def spans(self) -> Spans:
-        """The book gathered by stretches of time, for gauges and advice."""
+        """The book by stretches of time, for gauges and advice."""
         from assistant.quota.spans import Spans
 
         return Spans(self, self._catch_up)
@@ -87,9 +87,10 @@ class Ledger:
     # Writing.
 
     def begin(self, start: Start) -> str:
-        """Write a step that is about to leave; returns its id. It outlives this process, but not a power cut before its end.
+        """Write a step that is about to be sent; return its id.
 
-        Raises Locked when the book is locked for long.
+        The row survives the end of this process, but perhaps not a power cut before the step ends. Raises Locked if the
+        book stays locked for long.
         """
         entry = os.urandom(16).hex()
         row = Row(
@@ -114,16 +115,16 @@ class Ledger:
             hour=self._hour(start.at),
             ended_at=None,
         )
-        self._append(row, synced=False)  # its end is, a moment later, and takes it along
+        self._append(row, synced=False)  # the step's end is synced, a moment later, and this row with it
         self._begun[entry] = row
         return entry
 
     def settle(
         self, entry: str, *, at: datetime, state: str, usage: TokenUsage, cost: Cost, served_model: str = ""
     ) -> None:
-        """Write how a step ended. It counts at the instant it left: windows and prices are of then.
+        """Write how a step ended. It counts at the instant it was sent: windows and prices are those of then.
 
-        Raises Locked when the book is locked for long: then it is written later, while this process lives.
+        Raises Locked if the book stays locked for long: then the row is written later, while this process lives.
         """
         old = self._begun.pop(entry, None) or self._first(entry)
         burn = _burn(usage, cost)
@@ -135,8 +136,8 @@ class Ledger:
             raise
 
     def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
-        """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
-        if self._late:  # the step itself may be among what is still to be written
+        """Write the real burn of a step that has ended, and how it is known (`note`); the old row stays."""
+        if self._late:  # the step itself may still be waiting to be written
             self._write(lambda _: None)
         old = self._latest(entry)
         if old.state == "in_flight":
@@ -144,7 +145,7 @@ class Ledger:
         self._append(old._replace(note=note, **_burn(usage, cost)))
 
     def record(self, outcome: Outcome) -> None:
-        """Write what became of a turn's edits; where the book is locked for long, later."""
+        """Write what became of a turn's edits; later, if the book stays locked for long."""
         counts = [getattr(outcome, name) for name in tally.OUTCOME_COLUMNS[7:]]
         row = (
             as_text(outcome.at), self._hour(outcome.at), outcome.session, outcome.turn, outcome.provider, outcome.model,
@@ -157,12 +158,12 @@ class Ledger:
             tally.catch_up(base, self._hour)
 
         try:
-            self._write(write, wait_s=_GLANCE_S if self._late else None)  # it was waited for just now
+            self._write(write, wait_s=_GLANCE_S if self._late else None)  # an earlier write has just waited
         except Locked:
             self._later(write)
 
     def recover(self, now: datetime, alive: Callable[[int], bool]) -> int:
-        """Settle as interrupted what processes that are gone have left in flight; returns how many."""
+        """Settle steps that dead processes left in flight as interrupted; return how many."""
         running: dict[int, bool] = {}
         gone = []
         for entry in self.in_flight():
@@ -175,7 +176,7 @@ class Ledger:
         return len(gone)
 
     def close(self) -> None:
-        """Close the file; what it did not take while it was locked is tried once more."""
+        """Close the file, after one more attempt to write the rows that are still waiting."""
         if self._late:
             with suppress(StateError):
                 self._write(lambda _: None)
@@ -186,7 +187,7 @@ class Ledger:
     def entries(
         self, *, since: datetime | None = None, plan: str | None = None, until: datetime | None = None
     ) -> list[Entry]:
-        """Return the steps that left in [since, until), oldest first, each as it stands now."""
+        """Return the steps sent in [since, until), oldest first, each in its latest state."""
         where, values = _where(since, plan, until)
         columns = ", ".join(tally.COLUMNS)
         query = (
@@ -202,7 +203,7 @@ class Ledger:
         return _merged(self.store.read(read))
 
     def outputs(self, provider: str, model: str) -> list[int]:
-        """Return how many tokens the last answers of a model had, of some hundreds of steps at most, the newest first."""
+        """Return the tokens of a model's last answers, newest first, from the last few hundred steps."""
 
         def read(base: Connection) -> list[int]:
             found = base.execute(
@@ -225,7 +226,7 @@ class Ledger:
         return found if self.store.on_disk else [entry for entry in self.entries() if entry.state == "in_flight"]
 
     def booked_before(self, entry: str) -> list[Entry]:
-        """Return the steps in flight that were booked before one of them, whatever their instants say."""
+        """Return the steps in flight that were written before this one, whatever their instants are."""
         before = " AND s.rowid < (SELECT step FROM open WHERE id = ?)"
 
         def read(base: Connection) -> list[Entry]:
@@ -235,7 +236,7 @@ class Ledger:
         return _merged(self.store.read(read))
 
     def length(self) -> list[int]:
-        """Return how long the book is. It only ever grows: looks between two equal answers saw one state of it."""
+        """Return the length of the book. It only ever grows: between two equal lengths nothing was written."""
         end = "SELECT ifnull(max(rowid), 0) FROM steps"
         return self.store.read(lambda base: int(base.execute(end).fetchone()[0]))
 
@@ -257,7 +258,7 @@ class Ledger:
             self._late.append(rows)
 
     def _write(self, rows: Rows, *, synced: bool = True, wait_s: float | None = None) -> None:
-        """Write, and before it what a locked book did not take."""
+        """Write rows, after those that are still waiting."""
         with self.store.lock:
             late = self._late
 
@@ -269,7 +270,7 @@ class Ledger:
             self._late = []
 
     def _catch_up(self, base: Connection) -> None:
-        """Write what a locked book did not take, and fold what an older version wrote; nearly always there is nothing to do."""
+        """Write rows that are still waiting, and fold in those of an older version; nearly always there are none."""
         if self._late:
             with suppress(Locked):
                 self._write(lambda _: None, wait_s=_GLANCE_S)
@@ -299,7 +300,7 @@ def _build(base: Connection, found: int) -> None:
 
 
 def _burn(usage: TokenUsage, cost: Cost) -> dict[str, Any]:
-    """Return the columns of a row that say what a step burnt."""
+    """Return the columns of a row that hold a step's burn."""
     return {
         "fresh_input": usage.fresh_input,
         "cache_read": usage.cache_read,
@@ -319,7 +320,7 @@ def _entry(columns: Sequence[Any]) -> Entry:
     usage = TokenUsage(
         row.fresh_input, row.cache_read, row.cache_write_short, row.cache_write_long, row.output, row.reasoning, bool(row.exact)
     )  # fmt: skip
-    # In their order and not by name: there may be a million, and by name each takes a fifth longer.
+    # By position, not by name: there may be a million, and names would take a fifth longer.
     return Entry(
         row.id, row.state, datetime.fromisoformat(row.at), row.session, row.turn, row.step, row.purpose, row.project,
         row.provider, row.model, row.served_model, row.payer, row.plan, usage,
@@ -335,7 +336,7 @@ def _open(base: Connection, where: str, values: list[Any]) -> list[Entry]:
 
 
 def _merged(parts: Iterable[list[Entry]]) -> list[Entry]:
-    """Put together what disk and memory hold; where both know a step, memory is newer."""
+    """Merge the steps on disk and in memory; if both have a step, memory is newer."""
     parts = [part for part in parts if part]
     if len(parts) > 1:
         newer = {entry.id for entry in parts[1] if entry.id}

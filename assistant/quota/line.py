@@ -1,7 +1,7 @@
-"""The status line for tmux and shell prompts: a few facts kept in a small file, drawn without opening the book.
+"""The status line for tmux and shell prompts: a few facts kept in a small file, drawn without opening the ledger.
 
-A shell asks for it at each prompt, so it imports nothing but what the interpreter has loaded anyway. Whoever settles a
-step or reads a meter keeps the facts; whoever draws them knows the time, and says how old they are.
+A shell asks for it at each prompt, so this module imports only what the interpreter has loaded anyway. The facts are
+kept whenever a step is settled or a meter is read; the drawing side knows the time, and shows how old they are.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _OLD_S = 300
 
 
 def home(env: Mapping[str, str], platform: str) -> str:
-    """Return the folder of `config.places(env).data` without loading what that needs; "" where only platformdirs knows.
+    """Return the folder of `config.places(env).data` without loading `config`; "" if only platformdirs knows it.
 
-    A test holds the two together.
+    A test checks that the two agree.
     """
     if root := env.get("WATTSON_HOME", "").strip():
         return os.path.join(os.path.abspath(os.path.expanduser(root)), "data")  # noqa: PTH100, PTH111, PTH118 - pathlib costs 12 ms
@@ -46,11 +46,11 @@ def keep(
     state: str = "",
     figure: str = "",
 ) -> None:
-    """Keep the facts, all or nothing; where the disk refuses, the old ones stay and age.
+    """Keep the facts, all or nothing; if the disk fails, the old ones stay and age.
 
-    `day` is the user's date (ISO) that `burn` is of, in words ("$0.42", "2 included"); `window` names the binding window,
-    `share` is its used part (0 to 1) and `figure` says it, or what is left; `resets` and `at` are POSIX seconds; `state` is
-    the meter's.
+    `day` is the user's date (ISO) to which `burn` belongs, in words ("$0.42", "2 included"); `window` names the binding
+    window, `share` is its used part (0 to 1) and `figure` says it, or what is left; `resets` and `at` are POSIX
+    seconds; `state` is the meter's.
     """
     values = (model, day, burn, window, "" if share is None else f"{share:.4f}", figure,
               "" if resets is None else f"{resets:.0f}", f"{at:.0f}", state)  # fmt: skip
@@ -69,7 +69,7 @@ def keep(
 
 
 def read(folder: str) -> dict[str, str] | None:
-    """Read the facts; None where there are none, or none of this version."""
+    """Read the facts; None if there are none, or none of this version."""
     try:
         with open(os.path.join(folder, "line"), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123 - as above
             first, *lines = file.read(4096).splitlines()
@@ -86,9 +86,10 @@ def read(folder: str) -> dict[str, str] | None:
 
 
 def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> str:
-    """Draw the line: model, burn today, the binding window with its share and reset, and the age when it is not fresh.
+    """Draw the line: model, burn today, the binding window with its share and reset, and the age if it is not fresh.
 
-    `now` is POSIX seconds, `today` the user's date. What does not fit in `width` characters is left out, the model first.
+    `now` is POSIX seconds, `today` the user's date. Parts that do not fit in `width` characters are left out, the model
+    first.
     """
     at, resets, share = _number(facts["at"]), _number(facts["resets"]), _number(facts["share"])
     parts = []
@@ -115,9 +116,9 @@ def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> s
 
 
 def show(argv: Sequence[str], env: Mapping[str, str], platform: str) -> str | None:
-    """Return the line for `wattson usage --line`; None when the arguments ask for something else or a heavier way is needed.
+    """Return the line for `wattson usage --line`; None for other arguments, or if the full program is needed.
 
-    The one function here that asks for the time: it is what the command line calls before it loads anything.
+    Only this function asks for the time: the command line calls it before it loads anything.
     """
     if list(argv) != ["usage", "--line"]:
         return None
@@ -137,7 +138,7 @@ def _bar(share: float | None) -> str:
 
 
 def span(minutes: int) -> str:
-    """Say a length of time in its two largest units; never a negative one, whatever the clocks do."""
+    """Write a length of time in its two largest units; never a negative one, whatever the clocks do."""
     minutes = max(0, minutes)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:

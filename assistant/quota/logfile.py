@@ -1,7 +1,7 @@
-"""Files of other clients: found below a folder, and read line by line from where the last run stopped.
+"""Log files of other clients: found below a folder, and read line by line from where the last run stopped.
 
-Most lines of such logs are answers and files that somebody looked at, by the gigabyte; few say what was used. So bytes are
-searched, not parsed, until a line holds one of the words that its client's module looks for.
+Most lines of such logs are answers and file contents, by the gigabyte; few tell usage. So bytes are searched, not
+parsed, until a line contains one of the words that its client's module looks for.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _READ = 256 << 10
-"""Bytes read at once: what a core's own cache holds."""
+"""Bytes read at once: as many as fit into a core's own cache."""
 LONGEST_LINE = 64 << 20
-"""Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
+"""The most bytes of a line, or of a whole document, that are read; nobody writes longer ones on purpose."""
 _DENSE = 2048
-"""Bytes to a line that counts, up to which lines are many."""
+"""Bytes per relevant line up to which such lines count as dense."""
 _SAMPLE = 32 << 10
 _HEAD = 512
 _MARK = b"\xef\xbb\xbf"
-"""What some programs put before the first letter of a text."""
+"""The byte order mark that some programs write before a text."""
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-"""What is no folder, or gone by now: a link may lead nowhere, or round in circles."""
+"""Errors that mean that there is no folder (any more): a link may lead nowhere, or in circles."""
 
 
 class LogFile:
-    """How far a file was read. `head` tells it from another one that took its place, or that was cut and written on.
+    """How far a file was read. `head` is a checksum that tells whether the file was replaced, or cut and written on.
 
     `as_read` is its inode, its size and the instant of its last change (ns) when it was read to its end.
     """
@@ -55,11 +55,10 @@ class Reader:
         self.notes: list[str] = []
 
     def lines(self, file: LogFile, size: int) -> Iterator[bytearray | memoryview]:
-        """Give whole lines, among them all that hold a needle, some at a time; `file.offset` is behind them then.
+        """Yield pieces of whole lines that contain at least all lines with a needle; `file.offset` is then behind them.
 
-        What is given is good until the next is asked for.
-
-        Another file by now, or one that was cut, is read from its start. The rest of a line may still be on its way.
+        A piece is valid until the next is requested. A file that was replaced or cut is read from its start. An
+        incomplete last line is left for the next time.
         """
         with open(file.path, "rb", buffering=0) as log:  # noqa: PTH123 - a Path for each of thousands of files costs
             if file.offset and (file.offset > size or _crc(log, file.offset) != file.head):
@@ -76,7 +75,7 @@ class Reader:
                     file.offset += end
                     if dense is None:
                         dense = self._is_dense(end)
-                    if dense:  # to cut here and there costs more than to decode a little more
+                    if dense:  # to cut out single lines costs more than to decode a few more
                         with memoryview(self._buffer)[:end] as piece:
                             yield piece
                     else:
@@ -93,7 +92,7 @@ class Reader:
             file.head = _crc(log, file.offset)
 
     def _fill(self, log: FileIO, rest: int) -> int:
-        """Read behind what is left of a line; returns the number of bytes, 0 at the end of the file."""
+        """Read behind the rest of a line; return the number of bytes, 0 at the end of the file."""
         if rest == len(self._buffer):
             self._buffer *= 2
         elif not rest and len(self._buffer) > _READ:
@@ -102,12 +101,12 @@ class Reader:
             return log.readinto(room) or 0
 
     def _is_dense(self, end: int) -> bool:
-        """Say whether lines that count are many, from the first of those that end at `end`."""
+        """Say whether relevant lines are dense, from a sample at the beginning of those that end at `end`."""
         sample = min(end, _SAMPLE)
         return len(self._needles) == 1 and self._buffer.count(self._needles[0], 0, sample) * _DENSE > sample
 
     def _holding(self, end: int) -> bytearray:
-        """Cut out the lines that hold a needle, among whole lines that end at `end`."""
+        """Return the lines that contain a needle, among the whole lines that end at `end`."""
         buffer = self._buffer
         find, rfind = buffer.find, buffer.rfind
         spans = []
@@ -123,7 +122,7 @@ class Reader:
 
 
 def _crc(log: FileIO, offset: int) -> int:
-    """Return a checksum of the first bytes that were read, and of the last: one that was cut and written on has others there."""
+    """Return a checksum of the first and last bytes up to `offset`: they differ if the file was cut and written on."""
     log.seek(0)
     head = zlib.crc32(log.read(min(offset, _HEAD)))
     if offset <= _HEAD:
@@ -133,7 +132,7 @@ def _crc(log: FileIO, offset: int) -> int:
 
 
 def _is_whole(rest: bytearray) -> bool:
-    """Say whether what follows the last line end is complete."""
+    """Say whether the text after the last line end is a complete line."""
     try:
         return isinstance(json.loads(rest), dict)
     except (ValueError, RecursionError):
@@ -141,7 +140,7 @@ def _is_whole(rest: bytearray) -> bool:
 
 
 def folder_at(path: Path, notes: list[str]) -> bool:
-    """Say whether there is a folder; where nobody can tell, that goes to `notes`."""
+    """Say whether there is a folder; if that cannot be told, add why to `notes`."""
     try:
         return S_ISDIR(path.stat().st_mode)
     except OSError as error:
@@ -155,9 +154,9 @@ def _shut(folder: str, error: OSError) -> str:
 
 
 def walk(root: str, suffixes: tuple[str, ...], notes: list[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Give the files of these suffixes below a folder, sorted; links are not followed, so there is no way round in circles.
+    """Yield the files with these suffixes below a folder, sorted. Links are not followed, so there are no loops.
 
-    What may not be looked into is told in `notes`, each folder once; what is gone by now is not.
+    Folders that cannot be read are told in `notes`, once each; folders that are gone are not.
     """
     folders = [root]
     while folders:

@@ -1,4 +1,4 @@
-"""A balance that was bought and granted in lots: what expires soonest is spent first, and what has expired is gone."""
+"""A balance bought and granted in lots: the lot that expires soonest is spent first, and expired lots are lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Purse:
         self._overdrawn = Decimal(0)
 
     def spend(self, amount: Decimal, at: datetime) -> None:
-        """Take from the lots that are there at an instant; what none of them holds is owed."""
+        """Take from the lots that are valid at an instant; what they cannot cover is owed."""
         for index in sorted(range(len(self.lots)), key=lambda each: self.lots[each].expires_at or _NEVER):
             if _there(self.lots[index], at):
                 taken = min(amount, self._left[index])
@@ -30,7 +30,7 @@ class Purse:
         self._overdrawn += amount
 
     def left(self, at: datetime) -> Decimal:
-        """Return what can be spent at an instant; below 0 where more was spent than there was."""
+        """Return what can be spent at an instant; below 0 if more was spent than there was."""
         there = (left for left, lot in zip(self._left, self.lots, strict=True) if _there(lot, at))
         return sum(there, Decimal(0)) - self._overdrawn
 

@@ -1,7 +1,7 @@
-"""Which requests of a client were counted before, and where what is known of each stands: a mark of 64 bits for each name, in sorted runs.
+"""The requests of a client that were counted before, and the book's row for each: 64-bit marks in sorted runs.
 
-Among ten million names the chance that two share a mark is one in 400,000. A mark and the number beside it take twelve
-bytes on the disk and in memory.
+Among ten million names the chance that two share a mark is one in 400,000. A mark and its number take twelve bytes on
+the disk and in memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RUN = 125_000
 """Marks in a run that is not merged any further."""
 _FEW = 8
-"""Short runs that may lie side by side."""
+"""Short runs that may exist before they are merged."""
 _LEAST, _MOST = 14, 21
 """Bits of a slot's number in the smallest and the largest table: of 192 kB and of 24 MB."""
 _NUMBER = 32
@@ -31,35 +31,35 @@ _NUMBER = 32
 
 
 def mark(key: str) -> int:
-    """Name one request by a number of 64 bits."""
+    """Return the 64-bit mark of one request's name."""
     return marks([key])[0]
 
 
 def marks(keys: Collection[str]) -> array[int]:
-    """Name requests by numbers of 64 bits."""
+    """Return the 64-bit marks of requests' names."""
     return _digests("Q", xxh3_64_digest, keys)
 
 
 def short_marks(keys: Collection[str]) -> array[int]:
-    """Name by numbers of 32 bits what must only be told from a few others."""
+    """Return 32-bit marks of names that need only differ from a few others."""
     return _digests("I", xxh32_digest, keys)
 
 
 def _digests(kind: Literal["I", "Q"], digest: Callable[[bytes], bytes], keys: Iterable[str]) -> array[int]:
-    """Read digests as numbers, whatever the machine's order of bytes: to make an integer of each first takes twice as long."""
+    """Return digests as numbers, in the machine's byte order. To convert each by itself would take twice as long."""
     found = array(kind)
     try:
         found.frombytes(b"".join(map(digest, map(str.encode, keys))))
-    except UnicodeEncodeError:  # JSON can tell of half a character
+    except UnicodeEncodeError:  # JSON can contain a lone surrogate
         found.frombytes(b"".join(digest(key.encode("utf-8", "surrogatepass")) for key in keys))
     return found
 
 
 class Seen:
-    """The marks of all names under which a client's requests were ever told, each with a number: see `Counted`.
+    """The marks of all names under which a client's requests were ever logged, each with a number: see `Counted`.
 
-    What was not written yet stands in a table, each mark in the slot that its first bits name: read from end to end, the
-    table is in order. A mark whose slot is taken goes to the crowd beside it. The numbers stand in a table of the same form.
+    Marks that are not written yet are in a table, each in the slot given by its first bits, so the table is in sorted
+    order. A mark whose slot is taken goes into the dict `_crowd`. The numbers are in a table of the same form.
     """
 
     def __init__(self, client: str) -> None:
@@ -71,11 +71,11 @@ class Seen:
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
-        base.execute("SAVEPOINT runs")  # another window may merge them meanwhile
+        base.execute("SAVEPOINT runs")  # keeps one state: another window may merge runs meanwhile
         try:
             runs = base.execute("SELECT run FROM seen WHERE client = ? ORDER BY run", (self._client,)).fetchall()
             for (run,) in runs:
-                # There may be millions: they are copied once.
+                # There may be millions: copy them only once.
                 with base.blobopen("seen", "marks", run, readonly=True) as blob:
                     marks = memoryview(blob.read()).cast("Q")
                 with base.blobopen("seen", "numbers", run, readonly=True) as blob:
@@ -84,16 +84,16 @@ class Seen:
             base.execute("RELEASE runs")
 
     def expect(self, many: int) -> None:
-        """Choose the size of a table that so many marks would just fill. To be called before any is counted."""
+        """Choose the size of the table for so many marks. Call it before any is counted."""
         self._bits = min(max(_LEAST, many.bit_length()), _MOST)
 
     @property
     def is_full(self) -> bool:
-        """Say whether what was counted should be written before more is."""
+        """Whether the marks should be written before more are counted."""
         return len(self._crowd) > 1 << (self._bits - 3)
 
     def count(self, found: array[int], number: int) -> dict[int, int]:
-        """Return those marks that are known, with their numbers; all others are known from now on, numbered from `number` in their order."""
+        """Return the known marks among those found, with their numbers; add the others, numbered from `number` on."""
         before = self._written(found) if self._runs else {}
         if not self._table:
             self._make()
@@ -117,7 +117,7 @@ class Seen:
         return before
 
     def find(self, mark: int) -> int | None:
-        """Return the number of a mark, None for one that nobody knows."""
+        """Return the number of a mark, None if it is unknown."""
         if self._table:
             slot = mark >> (64 - self._bits)
             if self._table[slot] == mark:
@@ -125,7 +125,7 @@ class Seen:
         return self._crowd.get(mark) or self._written((mark,)).get(mark)
 
     def add(self, mark: int, number: int) -> None:
-        """Know a mark that nobody knew by a number."""
+        """Add an unknown mark with its number."""
         if not self._table:
             self._make()
         slot = mark >> (64 - self._bits)
@@ -148,7 +148,7 @@ class Seen:
         return known
 
     def save(self, base: Connection) -> list[Run]:
-        """Write what was counted: the table as it stands, and the crowd, as a run each."""
+        """Write what was counted: the table and the crowd, a run each."""
         crowd = sorted(self._crowd)
         runs: list[Run] = []
         for marks, numbers in (
@@ -161,18 +161,18 @@ class Seen:
         return runs
 
     def commit(self, runs: Iterable[Run]) -> None:
-        """Know runs that are on the disk."""
+        """Note that runs are on the disk."""
         self._runs += runs
         self._table, self._numbers, self._crowd = array("Q"), array("I"), {}
 
     def merge(self, base: Connection) -> None:
-        """Put short runs together, so that there are few to ask."""
+        """Merge short runs, so that there are few to search."""
         short = "FROM seen WHERE client = ? AND length(marks) < ?"
         if base.execute(f"SELECT COUNT(*) {short}", (self._client, 8 * RUN)).fetchone()[0] < _FEW:
             return
         rows = base.execute(f"SELECT run, marks, numbers {short}", (self._client, 8 * RUN)).fetchall()
         base.executemany("DELETE FROM seen WHERE run = ?", [row[:1] for row in rows])
-        # One whole number for a pair is a third of the memory that a tuple takes, and there may be a million.
+        # A pair as one integer takes a third of a tuple's memory, and there may be a million.
         pairs = [
             mark << _NUMBER | number
             for _, marks, numbers in rows

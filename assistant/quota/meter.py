@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from assistant.quota.window import Span
 
 LATELY = 32
-"""How many steps, or sums of steps, are remembered to tell which were the last ones of a model."""
+"""How many recent steps, or sums of steps, are remembered to find a model's last ones."""
 _LIKE = 8
 _MINUTE = timedelta(minutes=1)
 _CLOCKS = timedelta(days=1)
-"""How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
+"""How far in the future an entry may lie to count as burnt now: the clock may have been set back since."""
 
 
 def gauges(
@@ -42,10 +42,10 @@ def gauges(
 ) -> list[Gauge]:
     """Return a gauge for each meter, fed up to `now`, in the plan's order.
 
-    `begun` are the first-use windows that the first entries of each such meter fall into, where the caller knows more of
+    `begun` are the first-use windows that the first entries of each such meter belong to, if the caller knows more of
     the past than `entries` tell.
     """
-    # Order is by the instants as they were written; only then is what lies ahead of a clock that was set back drawn to now.
+    # Sort by the instants as written, then move future ones to now: the clock may have been set back.
     burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
     lately = [burn for _, burn in burns[-2 * LATELY :] if not burn.client][-LATELY:]
     found = []
@@ -55,7 +55,7 @@ def gauges(
         heard = accepted(about(plan, meter, readings))
         told = iter(heard)
         next_one = next(told, None)
-        # A reading may teach what older burn was worth; of what was before the first one only its window counts.
+        # A reading may calibrate older burn, so all burn from the first reading's window on is fed.
         first, span = _begin(meter, burns, min(now, heard[0].at) if heard else now, (begun or {}).get(meter.name))
         if span is not None:
             gauge.start, gauge.end = span
@@ -74,14 +74,14 @@ def gauges(
 
 
 def standing(gauges: Sequence[Gauge], now: datetime, model: str = "") -> tuple[Estimate, ...]:
-    """Return how the meters of a plan stand, the one first that binds, or that binds a model."""
+    """Return the state of a plan's meters; the one that binds (for a model, if given) comes first."""
     return ordered([gauge.estimate(now) for gauge in gauges], model, needs(gauges, model))
 
 
 def needs(gauges: Sequence[Gauge], model: str = "") -> dict[str, Decimal]:
-    """Return what a step like the last ones takes of each meter, 0 for nothing; what nobody knows is left out.
+    """Return what a step like the last ones takes of each meter, 0 for nothing; unknown amounts are left out.
 
-    With a model it is what its own last steps took, or where it has none what it would have taken of the others'.
+    With a model, those are its own last steps, or, without any, other models' last steps as if it had taken them.
     """
     lately = gauges[0].lately if gauges else ()
     mine = [each for each in lately if each.model == model] if model else lately
@@ -95,7 +95,7 @@ def needs(gauges: Sequence[Gauge], model: str = "") -> dict[str, Decimal]:
 
 
 def _asked_of(model: str, burn: Burn) -> Burn:
-    """Return a step as another model would have taken it; what was free says nothing of its price."""
+    """Return a step as if another model had taken it; the cost of a free step tells nothing about the other's price."""
     return burn._replace(model=model, cost=burn.cost if burn.cost.amount else Cost("unknown"))
 
 
@@ -106,9 +106,9 @@ def _counts(meter: Meter, burn: Burn) -> bool:
 def _begin(
     meter: Meter, burns: Sequence[tuple[datetime, Burn]], until: datetime, span: Span | None
 ) -> tuple[int, Span | None]:
-    """Return the place of the first burn that has a say in the window that is open at `until`, and that window if known.
+    """Return the index of the first burn that matters to the window open at `until`, and that window if known.
 
-    Windows that begin at first use hang on each other: they are followed from `span`, or from the first burn.
+    First-use windows depend on each other: they are followed from `span`, or from the first burn.
     """
     reach = meter.window.reach
     if reach is None:
@@ -137,9 +137,9 @@ def _first(each: tuple[datetime, Any]) -> datetime:
 
 
 def accepted(readings: Iterable[Reading]) -> list[Reading]:
-    """Drop readings that are older than one which came before them; what is left is in order.
+    """Drop readings that are older than an earlier one in the list; the rest is in order.
 
-    Of one answer that tells the same limit twice the higher use holds: nobody burnt anything in between.
+    If one answer tells the same limit twice, the higher use holds: nothing was burnt in between.
     """
     found: list[Reading] = []
     for reading in readings:
@@ -151,7 +151,7 @@ def accepted(readings: Iterable[Reading]) -> list[Reading]:
 
 
 def _again(reading: Reading, last: Reading) -> bool:
-    """Whether two readings of a meter are of one answer, and both say how far it is used."""
+    """Say whether two readings of a meter come from one answer, and both tell its use."""
     used = {"ok", "exhausted"}
     return (
         reading.at == last.at
@@ -162,7 +162,7 @@ def _again(reading: Reading, last: Reading) -> bool:
 
 
 def _height(reading: Reading) -> tuple[Decimal, Decimal, Decimal]:
-    """Say how far a limit is used, so that readings of one answer can be held against each other."""
+    """Return how far a limit is used, as a key to compare readings of one answer."""
     used, limit, left = reading.used, reading.limit, reading.remaining
     if used is None and left is not None and isinstance(limit, Decimal):
         used = limit - left
@@ -176,7 +176,7 @@ def _height(reading: Reading) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:
-    """Give the readings about a meter; most are alike in all that tells which it is."""
+    """Yield the readings about a meter. The decision is cached by what identifies a meter: most readings are alike."""
     known: dict[tuple[Any, ...], bool] = {}
     for each in readings:
         if each.meter in {SOME, SOME_LONG}:
@@ -193,11 +193,11 @@ def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Rea
 
 
 def _suspects(plan: Plan, reading: Reading) -> list[Meter]:
-    """Return the meters that a refusal may mean which does not name one; none for other readings."""
+    """Return the meters that a refusal without a named window may mean; empty for other readings."""
     if reading.meter not in {SOME, SOME_LONG}:
         return []
     least = LONG if reading.meter == SOME_LONG else timedelta(0)
-    if reading.resets_at is not None:  # none ends later than it is long
+    if reading.resets_at is not None:  # a window cannot end later than its length from now
         least = max(least, reading.resets_at - reading.at - SAME_RESET)
     return [
         each
@@ -209,9 +209,9 @@ def _suspects(plan: Plan, reading: Reading) -> list[Meter]:
 
 
 def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
-    """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
+    """Say whether a reading is about a meter: by name, else by the length of a window that no other meter has."""
     name = reading.meter.casefold()
-    if name in {SOME, SOME_LONG}:  # of several, each sees by the reset whether it is meant
+    if name in {SOME, SOME_LONG}:  # if it may mean several meters, each decides by the reset
         return meter in _suspects(plan, reading)
     if meter.currency and reading.currency and meter.currency != reading.currency:
         return False
@@ -238,7 +238,7 @@ def unmapped(plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
 
 
 def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
-    """Return a step as meters see it; None for one that was not billed, or lies in a future that no clock explains."""
+    """Return a step as a Burn; None if it was not billed, or lies in a future that no clock change explains."""
     if isinstance(entry, Burn):
         burn = entry
     elif entry.state == "failed":
@@ -263,7 +263,7 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
 
 
 def _prompts(entry: Entry, steps: int) -> Decimal:
-    """Say how many prompts an entry stands for; one that does not tell is taken for one with each step."""
+    """Return how many prompts an entry stands for; if it does not tell, one for each step."""
     if entry.purpose:
         return Decimal(int(entry.step <= 1 and entry.purpose == "main"))
     known = getattr(entry, "prompts", None)
@@ -271,9 +271,9 @@ def _prompts(entry: Entry, steps: int) -> Decimal:
 
 
 def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
-    """Return which part of the tightest meter in scope a step would take, 0 to 1; None where no meter can say it.
+    """Return the part of the tightest meter in scope that a step would take, 0 to 1; None if no meter can tell.
 
-    A meter told in points says it where what a point is worth was learned.
+    A meter told in points can tell if the worth of a point was learned.
     """
     shares = []
     for gauge in gauges:

@@ -1,4 +1,4 @@
-"""Money as it is told: by currency, never added across, and with what is unpriced, included and free named apart."""
+"""Money for display: by currency, never added across currencies, with unpriced, included and free steps apart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
-# What is spent before what: grants and vouchers go first, what was paid in comes last.
+# The order of spending: grants and vouchers first, paid money last.
 _FIRST = ("granted", "voucher", "bonus")
 
 
@@ -30,7 +30,7 @@ class Tally(NamedTuple):
         return self.words(" in plan")
 
     def words(self, plan: str = "") -> str:
-        """Say it in few words; `plan` stands behind what is included."""
+        """Return the tally in a few words; `plan` follows the number of included steps."""
         words = ["; ".join(money(value, currency) for currency, value in sorted(self.amounts.items()))]
         if self.unpriced and words[0]:
             words[0] += f" + {self.unpriced} unpriced"
@@ -56,7 +56,7 @@ def tally(costs: Iterable[Cost]) -> Tally:
 
 
 def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:
-    """Return what is left of the parts of a balance after a cost: grants first, what was paid in last; that may go below 0."""
+    """Return what is left of a balance's parts after a cost: grants go first, paid money last and maybe below 0."""
     left = dict(parts)
     order = sorted(left, key=lambda name: (name not in _FIRST, name))
     for name in order[:-1]:
@@ -69,9 +69,9 @@ def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:
 
 
 def room(remaining: Iterable[Decimal | None]) -> Decimal | None:
-    """Return what may be spent where several ledgers apply, such as a key's limit and the account: the least, never below 0.
+    """Return what may be spent if several limits apply, such as a key's and the account's: the least, never below 0.
 
-    None stands for a ledger without a limit; where none has one, it is None.
+    None stands for no limit; the result is None if none has a limit.
     """
     known = [each for each in remaining if each is not None]
     return max(Decimal(0), min(known)) if known else None

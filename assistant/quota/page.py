@@ -1,4 +1,4 @@
-"""A page of facts in TOML, read value by value; what is wrong is named by file, line and key."""
+"""A page of facts in TOML, read value by value; errors name the file, line and key."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MOST_MINUTES = 525_600 * 10
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MIDNIGHT = time(0)
 FIRST_YEAR, LAST_YEAR = 1900, 9000
-"""Between these windows are reckoned: a window of ten years about an instant at the edge of the calendar has no end."""
+"""Windows are computed between these years: near the calendar's edges a window of ten years would have no end."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Page(NamedTuple):
-    """One table of a page: its values, the file, the whole text of it, and where in the page the table stands.
+    """One table of a page: its values, the file, the file's whole text, and the table's place in the page.
 
     `path` is like ("meters", 1, "rules", 0): the first rule of the second meter.
     """
@@ -37,9 +37,9 @@ class Page(NamedTuple):
     path: tuple[str | int, ...] = ()
 
     def fail(self, message: str, key: str = "", hint: str = "Mend the file.") -> ConfigError:
-        """Return the error that names file, line and table."""
+        """Return an error that names file, line and table."""
         line, path = line_of(self.text, self.path, key), self.path
-        while not line and len(path) > 1:  # a table that is written within a line
+        while not line and len(path) > 1:  # an inline table
             path, key = path[:-2], str(path[-2])
             line = line_of(self.text, path, key)
         name = self.values.get("name")
@@ -47,7 +47,7 @@ class Page(NamedTuple):
         return ConfigError(f"{self.where}{f':{line}' if line else ''}{table}: {message}", hint)
 
     def only(self, known: Iterable[str], what: str) -> None:
-        """Refuse keys that nobody reads."""
+        """Refuse unknown keys."""
         known = set(known)
         for key in self.values:
             if key not in known:
@@ -72,7 +72,7 @@ class Page(NamedTuple):
         return value
 
     def strings(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts; one text alone will do."""
+        """Return a list of texts; a single text is accepted."""
         value = self.values.get(key, ())
         value = (value,) if isinstance(value, str) else value
         if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
@@ -80,7 +80,7 @@ class Page(NamedTuple):
         return tuple(value)
 
     def flag(self, key: str) -> bool:
-        """Return a truth value, false where it is not given."""
+        """Return a truth value, false if it is missing."""
         value = self.values.get(key, False)
         if not isinstance(value, bool):
             raise self.fail(f"{key} must be true or false.", key)
@@ -95,7 +95,7 @@ class Page(NamedTuple):
         return str(value)
 
     def number(self, key: str, default: Decimal | None = None, *, least: Decimal | None = None) -> Decimal | None:
-        """Return a number, exact; it may be written in quotes."""
+        """Return an exact number; it may be written in quotes."""
         value = self.values.get(key)
         if value is None:
             return default
@@ -131,7 +131,7 @@ class Page(NamedTuple):
         return name
 
     def clock(self, key: str) -> time:
-        """Return a time of day, midnight where it is not given."""
+        """Return a time of day, midnight if it is missing."""
         value = self.values.get(key, time(0))
         found = value if isinstance(value, time) else _clock(value)
         if found is None:
@@ -139,7 +139,7 @@ class Page(NamedTuple):
         return found
 
     def spans(self, key: str) -> tuple[tuple[time, time], ...]:
-        """Return parts of the day like "14:00-18:00"; "24:00" is midnight at the end."""
+        """Return parts of the day like "14:00-18:00"; "24:00" is the midnight at the end."""
         found = []
         for each in self.strings(key):
             first, dash, last = each.partition("-")
@@ -161,7 +161,7 @@ class Page(NamedTuple):
         return tuple(dict.fromkeys(found))
 
     def instant(self, key: str, zone: str = "UTC", clock: time = _MIDNIGHT) -> datetime | None:
-        """Return an instant in UTC; without an offset it is by the clock of `zone`, a date alone is that day at `clock`."""
+        """Return an instant in UTC; without an offset it is in `zone`, and a date alone is that day at `clock`."""
         value = self.values.get(key)
         if value is None:
             return None
@@ -229,7 +229,7 @@ def as_instant(value: object, zone: str = "UTC") -> datetime | None:
 
 
 def as_event(value: object) -> datetime | None:
-    """Read an instant at which something happens; None also where windows about it would leave the calendar."""
+    """Read the instant of an event; None also if windows around it would leave the calendar."""
     found = as_instant(value)
     return found if found is not None and FIRST_YEAR <= found.year < LAST_YEAR else None
 
@@ -252,7 +252,7 @@ def _clock(value: object) -> time | None:
 
 
 def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
-    """Return the line, from 1, of a key in a table of a TOML text; the table's own line where the key is not found."""
+    """Return the line, from 1, of a key in a table of a TOML text; the table's own line if the key is not found."""
     text = _STRING.sub(_emptied, text)
     names = [each for each in path if isinstance(each, str)]
     wanted = [each for each in path if isinstance(each, int)]
@@ -276,12 +276,12 @@ def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
 
 
 def _emptied(found: re.Match[str]) -> str:
-    """Return a text of several lines as that many empty ones: what stands in it is no table and no key."""
+    """Replace a text of several lines by as many empty ones: nothing in it is a table or a key."""
     return "\n" * found[0].count("\n") if found[0].startswith(('"""', "'''")) else found[0]
 
 
 def _inline(text: str, name: str, wanted: list[int], key: str) -> int | None:
-    """Return the line of a key, or of its table, where tables are written as `name = [{ ... }]`."""
+    """Return the line of a key, or of its table, if tables are written as `name = [{ ... }]`."""
     head = re.search(rf"^\s*{re.escape(name)}\s*=", text, re.MULTILINE)
     if head is None:
         return None

@@ -1,8 +1,8 @@
-"""What must be known of the past for the meters of a plan to stand right now: no more is read of the book than that.
+"""The past that a plan's meters need for their present state: no more of the ledger is read than that.
 
-A window asks for what lies in it. One that begins at first use hangs on the one before it: only the uses at which windows
-began are looked up, one jump through an index each, however much was burnt between them. What a provider said is held
-against what was burnt at that time, so that from its first word on all is read.
+A window needs the burn inside it. A first-use window depends on the one before it: only the uses at which windows began
+are looked up, by one jump through an index each, however much was burnt in between. A provider's reading is compared
+with the burn at its time, so everything since the first reading is read.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
     from assistant.quota.window import Span
 
 EXACT = timedelta(hours=12)
-"""How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+"""How far back single steps are read; before that, readings and steps of one quarter of an hour are not told apart."""
 _QUARTER = timedelta(seconds=SPAN_S)
 _LONG = timedelta(days=1)
 _STRETCH = timedelta(days=32)
 
 
 _HEARD, _LEARNED = timedelta(days=9), timedelta(days=14)
-"""How far back a plan's readings are read at least, and where they teach what a point is worth."""
+"""How far back a plan's readings are read at least: by default, and where they calibrate a percent."""
 
 
 class Others(Protocol):
-    """The burn of other clients, as their logs tell it."""
+    """The burn of other clients, from their logs."""
 
     def burns(self, plan: str, since: datetime | None) -> list[Burn]:
-        """Return what they burnt of a plan."""
+        """Return their burn of a plan."""
 
     def uses(self, plan: str, since: datetime | None) -> list[tuple[datetime, str]]:
-        """Return when they began to burn it, in tens of minutes, and with which model."""
+        """Return when they began to burn it, to ten minutes, and with which model."""
 
 
 class Known(NamedTuple):
-    """What was burnt, as far back as it matters, and the first-use windows that the first of it falls into, by meter."""
+    """The burn as far back as it matters, and the first-use windows that it begins with, by meter."""
 
     burns: list[Entry | Burn]
     begun: dict[str, Span]
 
 
 def heard(plan: Plan, most: timedelta) -> timedelta:
-    """Return how far back to read a plan's readings: its longest window and a day, two weeks where percents must be calibrated.
+    """Return how far back to read a plan's readings: its longest window and a day, or two weeks to calibrate percents.
 
-    Nine days at least, all for a balance, and never more than `most`.
+    At least nine days, everything for a balance, and never more than `most`.
     """
     far = [_HEARD]
     for each in plan.meters:
@@ -67,7 +67,7 @@ def heard(plan: Plan, most: timedelta) -> timedelta:
 def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading], now: datetime) -> Known:
     """Return what the meters of a plan need."""
     until = min([now, *(each.at for each in readings)])
-    mine = [each for each in plan.meters if not each.feature]  # no step of ours or of a log is of another kind
+    mine = [each for each in plan.meters if not each.feature]  # neither our steps nor a log's have a feature
     if not mine:
         return Known([], {})
     begun = {
@@ -88,7 +88,7 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     edges += [now - back for each in mine if each.window.trails and (back := each.window.reach)]
     changes = {at for each in mine for at in _changes(each, since, now)} if since is not None else set()
     edges += [at for at in changes if at.timestamp() % SPAN_S]
-    # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.
+    # Without readings and rolling windows, a window is a sum: split it only where the amount of a step changes.
     whole = since is not None and not one_by_one
     steps = ledger.spans.bundles(
         plan=plan.name,
@@ -103,9 +103,7 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
 def _changes(each: Meter, since: datetime, now: datetime) -> Iterator[datetime]:
     yield from (at for at in (each.since, each.until) if at is not None)
     yield from each.tariff.changes(since, now)
-    if each.window.trails and (
-        reach := each.window.reach
-    ):  # nobody knows its edges: then a hundredth of it is near enough
+    if each.window.trails and (reach := each.window.reach):  # its edges are unknown: a hundredth of it is exact enough
         first, step = int((now - reach).timestamp()) // SPAN_S, reach / 100
         yield from (
             datetime.fromtimestamp(first * SPAN_S, UTC) + step * part // _QUARTER * _QUARTER for part in range(101)
@@ -113,7 +111,7 @@ def _changes(each: Meter, since: datetime, now: datetime) -> Iterator[datetime]:
 
 
 def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:
-    """Return from when on a meter asks what was burnt; None for all of it."""
+    """Return the instant from which a meter needs the burn; None for all of it."""
     if each.window.kind == "first_use":
         return span[0] if span is not None else until
     reach = each.window.reach
@@ -123,8 +121,9 @@ def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:
 def _open(each: Meter, plan: Plan, ledger: Ledger, others: Others, until: datetime) -> Span | None:
     """Return the first-use window that is open at an instant, or the last one before.
 
-    Days are followed from the first use there ever was; hours for a month at least, from an instant that stays the same
-    for weeks: a pause as long as one of them makes it exact, and without one the windows at least stay where they are.
+    Windows of a day or more are followed from the first use ever; shorter ones for at least 32 days, from an instant
+    that stays the same for weeks. The result is exact after any pause as long as a window; without one, the windows at
+    least stay where they are.
     """
     window = each.window
     since = None

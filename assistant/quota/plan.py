@@ -1,7 +1,7 @@
-"""What the user pays for (Plan) and the things that are counted in it (Meter), from pages in `plans/` and the user's.
+"""What the user pays for (Plan) and what is counted in it (Meter), from our pages in `plans/` and the user's own.
 
-`plans/TEMPLATE.md` shows every key of a page. A page of the user's may say `extends = "glm-lite"` and give only what is
-his: the instant of his order, another limit, a currency.
+`plans/TEMPLATE.md` shows every key of a page. A user's page may say `extends = "glm-lite"` and give only what differs:
+the instant of the order, another limit, a currency.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ __all__ = [
 
 
 def load_plans(users: Path | None, wrong: list[ConfigError] | None = None) -> Plans:
-    """Find all plans, ours first; the user's of the same name win. Raises ConfigError naming file and line.
+    """Find all plans; a user's page replaces ours of the same name. Raises ConfigError naming file and line.
 
-    With `wrong` nothing is raised: a page of the user's that cannot be read is left out, and why is added there.
+    With `wrong` nothing is raised: an unreadable page of the user's is left out, and its error is added there.
     """
     return Plans(users, wrong)
 
 
 class Plans(Mapping[str, Plan]):
-    """All plans by name. Ours are named as their files are, and each is read when it is asked for; the user's at once."""
+    """All plans by name. Ours are named by their files and read on demand; the user's are read at once."""
 
     def __init__(self, users: Path | None, wrong: list[ConfigError] | None = None) -> None:
         self._users = users
@@ -50,7 +50,7 @@ class Plans(Mapping[str, Plan]):
                 _note(error, wrong)
         for name in list(self._pages):
             try:
-                self[name]  # what is wrong with a page of the user's is said before anything is asked of it
+                self[name]  # raises the errors in a user's page at once, before the plan is used
             except ConfigError as error:
                 _note(error, wrong)
                 del self._paths[name]
@@ -85,13 +85,13 @@ class Plans(Mapping[str, Plan]):
         return name in self._paths
 
     def natural(self, provider: str) -> Plan | None:
-        """Return the plan that is a provider's by nature, the user's before ours; only the pages that speak of it are read."""
+        """Return a provider's default plan, the user's before ours; only the pages that mention it are read."""
         speaking = set(shelf.pages(self._users, provider))
         plans = (self[name] for name, path in reversed(list(self._paths.items())) if path in speaking)
         return next((plan for plan in plans if provider in plan.default_for), None)
 
     def speaking(self, word: str) -> list[Plan]:
-        """Return the plans whose pages hold a word, or extend one that does; of ours only those are read."""
+        """Return the plans whose pages contain a word, or extend such a page; of ours only those are read."""
         texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in self._paths.items()}
         found = {name for name, text in texts.items() if word in text}
         more = found
@@ -120,9 +120,9 @@ def _name(path: Path, page: dict[str, Any]) -> str:
 
 
 def load_plan(users: Path | None, name: str) -> Plan | None:
-    """Read one plan by its name; None where there is none.
+    """Read one plan by its name; None if there is none.
 
-    Only the pages that mention it are read, for faces that must be quick.
+    Only the pages that mention the name are read, for faces that must be quick.
     """
     pages = _pages(users, name)
     if name not in pages:
@@ -132,7 +132,7 @@ def load_plan(users: Path | None, name: str) -> Plan | None:
 
 
 def read_file(path: Path, users: Path | None = None) -> Plan:
-    """Read one page, which may extend ours or the user's."""
+    """Read one page, which may extend one of ours or the user's."""
     page = discover.read_toml(path)
     return _read(path, page, _pages(users) if "extends" in page else {})
 

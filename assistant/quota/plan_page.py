@@ -39,7 +39,7 @@ PLAN_KEYS = {
 def read_plan(
     page: Mapping[str, Any], where: str, text: str = "", pages: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Plan:
-    """Read one plan from its values; `text` is the file's, so that errors name lines, `pages` what it may extend."""
+    """Read one plan from its values; `text` is the file's, for line numbers in errors; `pages` may be extended."""
     own = Page(page, where, text)
     own.only(PLAN_KEYS, "a plan")
     if not page.get("name") or not isinstance(page["name"], str):
@@ -48,7 +48,7 @@ def read_plan(
     tables = values.tables("meters")
     if not tables:
         raise own.fail("a plan has a name and meters.", "meters", "See the README's example.")
-    if "extends" in page:  # lines are those of the user's own tables
+    if "extends" in page:  # line numbers exist only for the user's own tables
         mine = [each.get("name") for each in page.get("meters", ()) if isinstance(each, dict)]
         tables = [
             each._replace(path=("meters", mine.index(name)))
@@ -92,7 +92,7 @@ def read_plan(
 
 
 def _extended(page: Mapping[str, Any], pages: Mapping[str, Mapping[str, Any]], own: Page) -> dict[str, Any]:
-    """Lay a page over the one it extends: keys win, meters are matched by name, a meter's keys win too."""
+    """Lay a page over the one it extends: its keys win; meters are matched by name, and a meter's keys win too."""
     chain = [dict(page)]
     while (base := chain[-1].get("extends")) is not None:
         if base not in pages:
@@ -212,7 +212,7 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         if since is None or "limit" not in each.values:
             raise each.fail("a dated limit needs since and limit.", "since")
         limits.append((since, _limit(each)))
-    if parent is not None:  # its own go before those that it has of its pool
+    if parent is not None:  # the meter's own dated limits win over those of its pool
         own = {since for since, _ in limits}
         limits += [(since, part) for (since, _), part in zip(parent.limits, later, strict=True) if since not in own]
     lots = []
@@ -255,7 +255,7 @@ def _window(table: Page, plan: Page) -> Window:
     if kind in {"first_use", "rolling", "grid"} and not length:
         raise table.fail(f"a {kind} window needs its hours.", "window", "Write hours = 5, for example.")
     zone = table.zone("zone", plan.zone("zone"))
-    # The day on which a subscription renews is the user's; until he has said it, it is unknown (0).
+    # The day of renewal depends on the user's subscription; until the user gives it, it is unknown (0).
     day = table.number("anchor_day", Decimal(1)) or Decimal(0)
     months = table.number("months", Decimal(1)) or Decimal(0)
     if not 1 <= day <= 31 or day % 1:
@@ -267,13 +267,13 @@ def _window(table: Page, plan: Page) -> Window:
     origin = None
     for key in ("activated_at", "subscribed_at"):
         origin = origin or table.instant(key, zone, clock)
-    # Only what is anchored takes the plan's own instant, and an anchor day of its own goes before it.
+    # Only anchored windows use the plan's own instant, and their own anchor day wins over it.
     if origin is None and (kind == "grid" or (kind == "subscription_month" and "anchor_day" not in table.values)):
         origin = plan.instant("activated_at", zone, clock) or plan.instant("subscribed_at", zone, clock)
     if kind == "subscription_month" and origin is None and "anchor_day" not in table.values:
         day = Decimal(0)
     return Window(
-        kind,  # type: ignore[arg-type] # it is one of WindowKind's words, as was checked above
+        kind,  # type: ignore[arg-type] # checked above: it is a WindowKind
         length,
         "hour" if table.choice("floor", ("", "hour")) else "",
         zone,

@@ -1,8 +1,8 @@
-"""What a provider says of its quota (Reading), how one is asked for (QuotaCall), and when it may be asked again (due).
+"""A provider's statement of its quota (Reading), the request for one (QuotaCall), and when to ask again (due).
 
-A reading is kept as it was said and never overwritten: `to_json` and `from_json` carry it through a store. Readers are
-modules in `readers/`; each has `read(said, host, now) -> list[Reading]`, where `said` is the headers (lower-case names) or
-the parsed body, and `FROM` says which of the two. Where there is an endpoint it has `call(base_url, key) -> QuotaCall`.
+A reading is kept as it came and never overwritten: `to_json` and `from_json` carry it through a store. Readers are
+modules in `readers/`; each has `read(said, host, now) -> list[Reading]`, where `said` is the headers (lower-case names)
+or the parsed body; `FROM` says which of the two. If there is an endpoint, it has `call(base_url, key) -> QuotaCall`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,24 @@ _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _RAW_LIMIT = 2_000
 _MOST = Decimal(10) ** 18
 LONGEST_RETRY = timedelta(days=1)
-"""The longest that a quota page is left alone since it was asked, whatever it says: a page that lies silences nobody for years."""
+"""The longest pause after asking a quota page, whatever its Retry-After says: a wrong one must not stop us for
+years."""
 SOME, SOME_LONG, LIKELY = "some window", "some long window", "likely window"
-"""What stands for the meter of a refusal that does not name the window: any one, one of a week or a month, and for the
-shortest of those that can be meant."""
+"""Stands for the meter of a refusal that does not name the window: any one, one of a week or a month, and the shortest
+of those that can be meant."""
 _MOST_PERCENT = Decimal(200)
-"""More than this of a limit nobody uses: providers refuse at a hundred, or soon after."""
+"""No limit is used beyond this: providers refuse at a hundred percent, or soon after."""
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 
 class Reading(NamedTuple):
     """One limit as a provider stated it.
 
-    `meter` is the window by its length or the balance ("5 hours", "week", "month", "balance"), never by the slot it came
-    in; `mapped` is False for a kind of limit that we do not know, which is kept and shown raw. `used`, `limit` and
-    `remaining` are in `unit`, `percent` is 0 to 100; None is unknown. `rounding` says how the percent was made.
-    `observed_at` is by our clock, `provider_at` by theirs. `parts` split a balance. `raw` is this limit's own JSON.
+    `meter` is the window by its length, or the balance ("5 hours", "week", "month", "balance"), never the name of the
+    field that held it; `mapped` is False for an unknown kind of limit, which is kept and shown raw. `used`, `limit` and
+    `remaining` are in `unit`, `percent` is 0 to 100; None is unknown. `rounding` says how the percent was rounded.
+    `observed_at` is by our clock, `provider_at` by the provider's. `parts` split a balance. `raw` is this limit's own
+    JSON.
     """
 
     meter: str
@@ -68,19 +70,19 @@ class Reading(NamedTuple):
 
     @property
     def at(self) -> datetime:
-        """The instant it speaks of: the provider's where it gives one, else ours."""
+        """The instant of the reading: the provider's if given, else ours."""
         return self.provider_at or self.observed_at
 
     @property
     def digest(self) -> str:
-        """A hash of what was said, to recognise the same word said twice."""
+        """A hash of the statement, to recognise a repeated one."""
         import hashlib
 
         return hashlib.sha256(self.raw.encode()).hexdigest()[:16]
 
 
 def to_json(reading: Reading) -> dict[str, Any]:
-    """Return a reading as JSON values: decimals as strings, instants as ISO text; what says nothing is left out."""
+    """Return a reading as JSON values: decimals as strings, instants as ISO text; empty fields are left out."""
     found: dict[str, Any] = {}
     for name, said in zip(Reading._fields, reading, strict=True):
         value: Any = said
@@ -98,7 +100,7 @@ def to_json(reading: Reading) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> Reading:
-    """Return the reading that `to_json` wrote; keys of a newer version are ignored. Raises ValueError where it is torn."""
+    """Return the reading that `to_json` wrote; ignore keys of newer versions. Raises ValueError if it is unreadable."""
     known = set(Reading._fields)
     given = {name: value for name, value in values.items() if name in known}
     try:
@@ -116,7 +118,7 @@ def from_json(values: Mapping[str, Any]) -> Reading:
 
 
 class QuotaCall(NamedTuple):
-    """One request for a quota, ready to be sent: it never costs quota. `every` is the least time between two."""
+    """One request for a quota, ready to be sent; it never costs quota. `every` is the least time between two."""
 
     url: str
     headers: Mapping[str, str]
@@ -129,7 +131,7 @@ class QuotaCall(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What is remembered of the last time a source was asked, by any of our processes. Keep it beside the readings."""
+    """When a source was last asked, by any of our processes, and how that ended. Keep it beside the readings."""
 
     at: datetime | None = None
     ok: bool = True
@@ -147,12 +149,13 @@ def due(
 ) -> bool:
     """Say whether a source may be asked now.
 
-    Not before a Retry-After that was given, in whichever process, if it is no lie; after a failure not for four times the interval; else
-    once in an interval that is up to a quarter longer by the `seed` (name it by account), so that many do not ask at
-    once. A burst of our own steps, or a reset that has just passed, makes it due after a tenth. A clock that was set back does not
-    lock it for longer than the interval.
+    It may not before a believable Retry-After, given to whichever process; after a failure not for four times the
+    interval; else once in an interval that is up to a quarter longer by the `seed` (use the account), so that not all
+    ask at once. A burst of our own steps, or a reset that has just passed, makes it due after a tenth of the interval.
+    A last request that seems to lie more than four intervals in the future, because a clock was set back, does not
+    block it.
     """
-    if asked.at is not None and now < asked.at:  # what was told by another clock says nothing of this one
+    if asked.at is not None and now < asked.at:  # times of another clock tell nothing about this one
         return asked.at - now > every * 4
     if (retry := silent_until(asked.at, asked.retry_at, now)) is not None and now < retry:
         return False
@@ -169,7 +172,7 @@ def due(
 
 
 def silent_until(at: datetime | None, retry_at: datetime | None, now: datetime) -> datetime | None:
-    """Return until when a Retry-After holds that was given to who asked at `at`: a day at most; None where it holds nobody."""
+    """Return until when a Retry-After given at `at` holds: at most a day; None if it does not hold."""
     if retry_at is None or (at is None and retry_at > now + LONGEST_RETRY):
         return None
     return min(retry_at, at + LONGEST_RETRY) if at is not None else retry_at
@@ -182,7 +185,7 @@ def due_at(asked: Asked, now: datetime, *, every: timedelta = timedelta(seconds=
 
 
 def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[Reading]:
-    """Read whatever limits stand in the headers of an answer of any provider."""
+    """Read all limits in the headers of any provider's answer."""
     lower = {name.lower(): value for name, value in headers.items()}
     found: list[Reading] = []
     for part in discover.parts("assistant.quota.readers"):
@@ -194,7 +197,7 @@ def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[R
 def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Reading]:
     """Read the body of a quota endpoint: by the reader that is named, else by those that know the host.
 
-    A body that is not JSON, or not what the reader knows, gives no reading. Raises Auth where the body refuses the key.
+    A body that is not JSON, or unknown to the reader, gives no reading. Raises Auth if the body rejects the key.
     """
     data = parsed(body)
     found: list[Reading] = []
@@ -207,10 +210,10 @@ def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Rea
 
 
 def of_plan(body: Any, reader: str, host: str, now: datetime) -> list[Reading]:
-    """Read a body of which only the plan is known that it speaks of: by the plan's `reader`, as its `host` means it.
+    """Read a body of which only the plan is known: by the plan's `reader`, with the plan's `host`.
 
-    A plan whose reader reads no bodies, or that names none, leaves it to the host, then to the first reader that knows a
-    limit in it. Raises Auth where the body refuses the key.
+    If the plan names no reader, or one that reads no bodies, the host decides, then the first reader that finds a known
+    limit. Raises Auth if the body rejects the key.
     """
     parts = [part for part in discover.parts("assistant.quota.readers") if part.FROM == "body"]
     names = [part.__name__.rpartition(".")[2] for part in parts]
@@ -221,15 +224,15 @@ def of_plan(body: Any, reader: str, host: str, now: datetime) -> list[Reading]:
 
 
 def _tells(reading: Reading) -> bool:
-    """Whether it says something of a limit that we know: readers of many shapes find unknown ones in any body."""
+    """Say whether it tells something about a known limit: general readers find unknown limits in any body."""
     figures = (reading.percent, reading.used, reading.limit, reading.remaining)
     return reading.mapped and (reading.status == "unlimited" or any(each is not None for each in figures))
 
 
 def _sound(reading: Reading) -> Reading:
-    """Take away what no limit can be: one below nothing, or less than nothing used of it.
+    """Remove impossible figures: a negative limit or percent.
 
-    A percent far beyond all of it that no figure bears out is no use of any limit, and is only shown, as it was said.
+    A percent far beyond 100 without other figures is not a use of any limit: it is only shown as it came.
     """
     if isinstance(reading.limit, Decimal) and reading.limit < 0:
         reading = reading._replace(limit=None)
@@ -244,7 +247,7 @@ def _sound(reading: Reading) -> Reading:
 
 
 def parsed(body: Any) -> Any:
-    """Parse a body; None where it is a web page or otherwise not JSON."""
+    """Parse a body; None if it is a web page or otherwise not JSON."""
     if not isinstance(body, (str, bytes)):
         return body
     try:
@@ -267,7 +270,7 @@ def window_name(minutes: int | None) -> str:
 
 
 def number(value: Any) -> Decimal | None:
-    """Read a number that may be a string; None where it is none, or is beyond all that is ever counted."""
+    """Read a number that may be a string; None if it is none, or too large to be a count."""
     if value is None or isinstance(value, bool):
         return None
     try:
@@ -311,7 +314,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     text = headers.get("retry-after", "")
     if (wait := duration(text)) is not None:
         return now + wait
-    from email.utils import parsedate_to_datetime  # a date in words is rare, and its reader is not small
+    from email.utils import parsedate_to_datetime  # HTTP dates are rare, and this import is not small
 
     try:
         found = parsedate_to_datetime(text)
@@ -321,14 +324,14 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def raw(limit: Any) -> str:
-    """Return the JSON of one limit, cut to what a person would read."""
+    """Return the JSON of one limit, cut to a length that a person would read."""
     return json.dumps(limit, sort_keys=True, ensure_ascii=False, default=str)[:_RAW_LIMIT]
 
 
 def beside(base_url: str, path: str, *, below: tuple[str, ...] = ()) -> str:
-    """Return the address of `path` on the very host of `base_url`, so that a key goes nowhere else.
+    """Return the address of `path` on the same host as `base_url`, so that a key goes nowhere else.
 
-    `below` are ends of a base address that the path does not lie under; what stands before them is kept.
+    `below` are endings of a base address that are replaced by the path; what precedes them is kept.
     """
     parts = urlsplit(base_url)
     prefix = parts.path.rstrip("/")

@@ -1,6 +1,6 @@
-"""Runs what was burnt through a plan: what each window held, what would have been blocked, and what the meters say at the end.
+"""Runs burn through a plan: what each window held, what would have been blocked, and the meters at the end.
 
-A step is admitted only if every meter in scope has room for all of it; one that is not does not burn.
+A step is admitted only if every meter in scope has room for all of it; a step that is not admitted burns nothing.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A step that would not have been let through: `meter` is the last to have room again, at `until`; None is never or unknown.
+    """A step that would have been refused: `meter` is the last to have room again, at `until` (None: never or unknown).
 
-    `need` is None where nobody knows what it takes: then nothing was left.
+    `need` is None if the step's amount is unknown: then nothing was left.
     """
 
     at: datetime
@@ -49,10 +49,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter.
+    """The result: meters at `at`, the binding one first; closed windows in order; blocked steps; unmapped limits.
 
-    `unpriced` counts, by meter, the steps without a known weight. `problems` name what of the events could not be read, and what was not known. `tokens_per_min` are all tokens since the first step and those that
-    were not read from a cache; None where none were told. `binding` names the meter that stops steps like the last ones first.
+    `unpriced` counts, by meter, the steps without a known weight. `problems` name what was unreadable in the events, or
+    unknown. `tokens_per_min` is all tokens since the first step, and those not read from a cache; None without any
+    tokens. `binding` names the meter that would stop steps like the last ones first.
     """
 
     plan: str
@@ -72,9 +73,9 @@ class Replayed:
 
 
 def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> Replayed:
-    """Run events through a plan up to `at`, the last event's instant where it is None.
+    """Run events through a plan up to `at`, by default the last event's instant.
 
-    Time is linear in events and meters. Raises ConfigError where there is neither an event nor an instant.
+    Time is linear in events and meters. Raises ConfigError if there is neither an event nor an instant.
     """
     if at is None:
         if not events:
@@ -100,7 +101,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         for index, gauge in enumerate(gauges):
             places[index] = _tell(gauge, told[index], places[index], burn.at)
         mine = [gauge for gauge in gauges if gauge.meter.counts(burn.model, burn.feature)]
-        if burn.client:  # it went through there, whatever we think of it
+        if burn.client:  # the other client's step went through, whatever the meters say
             for gauge in mine:
                 if not gauge.meter.per_app:
                     gauge.burn(burn)
@@ -112,7 +113,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             refusal = _refusal(mine, part, event.line)
             if refusal is not None and part.steps > 1:
                 one = _refusal(mine, part.cut(1)[0], event.line)
-                if one is None:  # of several steps some have room
+                if one is None:  # some of several steps have room
                     parts += reversed(part.cut(part.steps // 2))
                     continue
                 refusal = replace(one, need=refusal.need, steps=part.steps)
@@ -154,7 +155,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
 
 
 def _last_words(events: Iterable[Event]) -> list[Event]:
-    """Return the steps, each once, as its last line tells it; what was not billed is left out."""
+    """Return each step once, as its last line tells it; leave out those that were not billed."""
     found: list[Event] = []
     named: dict[str, Event] = {}
     for event in events:
@@ -190,7 +191,7 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
 
 
 def replayed_json(found: Replayed) -> dict[str, Any]:
-    """Return what `wattson plans replay --json` prints: `meters` at `at`, closed `windows` with the same keys, `blocked`."""
+    """Return the JSON of `wattson plans replay`: `meters` at `at`, closed `windows` with the same keys, `blocked`."""
     return {
         "plan": found.plan,
         "at": instant(found.at),
@@ -236,7 +237,7 @@ def _unit(unit: str) -> str:
 
 
 def rendered(found: Replayed) -> str:
-    """Return it as text for people."""
+    """Return the result as text for people."""
     lines = [
         f"{found.plan} at {found.at:%Y-%m-%d %H:%M} UTC: {found.admitted} steps held, {sum(each.steps for each in found.blocked)} blocked"
     ]

@@ -1,6 +1,6 @@
-"""Sums as text: CSV, JSON, and a table for people. A long history is ten thousands of lines, each made with few calls.
+"""Sums as text: CSV, JSON, and a table for people. A long history has tens of thousands of lines, so calls are few.
 
-What is written is `Sums.written`, where SQL has joined the numbers: it is taken apart only as far as a form needs it.
+The input is `Sums.written`, where SQL has joined the numbers into text: it is split only as far as a form needs.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _FORMULA = frozenset("=+-@\t\r")
 
 
 Told = tuple[str, str, str, str, "str | None"]
-"""The sums of one key as `Sums.written` gives them: five texts.
+"""The sums of one key as `Sums.written` returns them, five texts.
 
-The first part of the key; the others, quoted as in SQL; counts (steps, failed, interrupted, fresh input, cache reads, cache
-writes, output, reasoning, and 1 where all are exact); steps that are unpriced, included and free; currencies and amounts as
-`tally.KINDS_PAID` has them, None where nothing was paid.
+The first part of the key; its other parts, quoted as in SQL; counts (steps, failed, interrupted, fresh input, cache
+reads, cache writes, output, reasoning, and 1 if all are exact); numbers of unpriced, included and free steps;
+currencies and amounts in the form of `tally.KINDS_PAID`, None if nothing was paid.
 """
 
 
 def told(row: Row) -> Told:
-    """Write a row as the ledger does."""
+    """Write a row in the form of the ledger's sums."""
     fresh, read, short, long, output, thought, _ = row.usage
     counts = (row.steps, row.failed, row.interrupted, fresh, read, short + long, output, thought, int(not row.inexact))
     first, *rest = row.key
@@ -64,16 +64,17 @@ def as_csv(found: Iterable[Told], names: Sequence[str]) -> str:
             continue
         for currency, amount in sorted(tally.paid(paid).items()):
             lines.append(f"{key},{counts},{amount:f},{cells[currency]},{unpaid}")
-            # Further currencies of the same steps tell only the money, so that columns can be added up.
+            # Further lines for the same steps hold only money, so that columns can be added up.
             counts, unpaid = f"0,0,0,0,0,0,0,0,{counts[-1]}", _NONE
     lines.append("")
     return "\r\n".join(lines)
 
 
 def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
-    """Write each of the sums as a JSON text, with costs by currency, and what has no amount by its status; failed steps do not count.
+    """Write each of the sums as a JSON text; failed steps do not count.
 
-    How many steps have none is counted beside, by the names that a `Row` has.
+    `costs` are amounts by currency, with null for each status without an amount; the numbers of such steps follow,
+    under the names of a `Row`.
     """
     keys, amounts = _Members(names), _Amounts()
     words = _Words(amounts)
@@ -102,7 +103,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
 def as_table(found: Iterable[Told]) -> list[str]:
     """Write sums as lines for people, the keys in columns; failed steps do not count.
 
-    A sum that holds an estimate has a `~`, and what nobody knows the end of is named.
+    A sum that contains an estimate has a `~`; steps that were cut off are counted at the end.
     """
     words, columns = _Words(_Amounts()), _Columns()
     rows = [each for each in _once(found) if _counts(each[2])]
@@ -118,7 +119,7 @@ def as_table(found: Iterable[Told]) -> list[str]:
 
 
 def _counts(counts: str) -> bool:
-    """Whether any of the steps has not failed."""
+    """Say whether any of the steps has not failed."""
     steps, failed, _ = counts.split(",", 2)
     return steps != failed
 
@@ -152,12 +153,12 @@ def _once(found: Iterable[Told]) -> Iterator[Told]:
 
 
 def _unquoted(rest: str) -> list[str]:
-    """Read the parts of a key that SQL has quoted."""
+    """Return the parts of a key that SQL has quoted."""
     return [key.replace("''", "'") for key in _QUOTED.findall(rest)]
 
 
 class _Amounts(dict[str, dict[str, Decimal]]):
-    """What was paid by currency, each added up once."""
+    """Amounts by currency, added up once for each text."""
 
     def __missing__(self, paid: str) -> dict[str, Decimal]:
         self[paid] = found = tally.paid(paid)
@@ -165,15 +166,15 @@ class _Amounts(dict[str, dict[str, Decimal]]):
 
 
 class _Words(dict[tuple[str, str, str | None], str]):
-    """What costs are in words, each found once."""
+    """Costs in words, each computed once."""
 
     def __init__(self, amounts: _Amounts) -> None:
         self._amounts = amounts
 
     def of(self, steps: str, unpaid: str, paid: str | None) -> str:
-        """Say what so many steps cost."""
+        """Return the cost of so many steps in words."""
         if unpaid == _NONE:
-            steps = ""  # all was paid: the amounts say it
+            steps = ""  # everything was paid: only the amounts matter
         return self[steps, unpaid, paid]
 
     def __missing__(self, key: tuple[str, str, str | None]) -> str:
@@ -191,7 +192,7 @@ class _Words(dict[tuple[str, str, str | None], str]):
 
 
 class _Members(dict[str, str]):
-    """How the first part of a key stands in a JSON object, each found once; `others` are the other parts."""
+    """The first part of a key as a JSON member, each computed once; `others` are the other parts."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._name = names[0]
@@ -215,13 +216,13 @@ class _Further(dict[str, str]):
 
 
 class _Columns(dict[str, str]):
-    """How the first part of a key stands in a table, each found once; `others` are the other parts."""
+    """The first part of a key as a table column, each computed once; `others` are the other parts."""
 
     def __init__(self) -> None:
         self.others: dict[str, str] = {}
 
     def measure(self, rows: Iterable[Told]) -> None:
-        """Make all columns as wide as what is in them."""
+        """Make each column as wide as its longest text."""
         firsts = dict.fromkeys([row[0] for row in rows])
         parts = {rest: _unquoted(rest) for rest in dict.fromkeys([row[1] for row in rows])}
         width = max(map(len, firsts), default=0)
@@ -232,7 +233,7 @@ class _Columns(dict[str, str]):
 
 
 class _Others(dict[str, str]):
-    """How the keys that SQL has quoted stand in a CSV file, found once."""
+    """Keys that SQL has quoted, as CSV cells; each computed once."""
 
     def __missing__(self, rest: str) -> str:
         cells = _Cells()
@@ -241,7 +242,7 @@ class _Others(dict[str, str]):
 
 
 class _Cells(dict[str, str]):
-    """How each text stands in a CSV file, found once."""
+    """Texts as CSV cells, each computed once."""
 
     def __missing__(self, text: str) -> str:
         import csv

@@ -1,4 +1,4 @@
-"""What a provider's last word on a meter comes to (Said): a value, replaced as a whole when it speaks again or a window ends."""
+"""What a provider's last reading of a meter leaves (Said): replaced as a whole by the next, or as a window ends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ZERO = Decimal(0)
 
 
 class Said(NamedTuple):
-    """What is known of a meter by its provider's word; all of it is empty where it has never spoken.
+    """What a provider has told about a meter; all of it is empty if it never told anything.
 
-    `reading` is the last word. `base` is what it says is used of the open window, None where it says nothing of it: then our
-    own burn alone counts. `limit` is its limit, None where the plan's holds; `left` what it says is left. `spent` says that
-    all is used up, `until` an instant where that is known. `overlap` is what ran while it was taken, `beyond` what was left
-    beside the lots of a balance. `foreign` is others' burn in this window, `corrections` are readings that were lower than
-    our own burn. `points` says that `base` is in points of a hundred, `absent` that the plan has no such meter, `wants` that
-    the provider should be asked again.
+    `reading` is the last reading. `base` is its used amount of the open window, None if it tells none: then only our
+    own burn counts. `limit` is its limit, None if the plan's holds; `left` is what it says is left. `spent` says that
+    all is used up, `until` an instant if known. `overlap` is what ran while the reading was taken, `beyond` what was
+    left beyond the lots of a balance. `foreign` is others' burn in this window, `corrections` are readings that were
+    lower than our own burn. `points` says that `base` is in points of a hundred, `absent` that the plan has no such
+    meter, `wants` that the provider should be asked again.
     """
 
     reading: Reading | None = None
@@ -43,10 +43,10 @@ class Said(NamedTuple):
     wants: bool = False
 
     def over(self) -> Said:
-        """Return what still holds when the window that it speaks of has ended."""
+        """Return what still holds after the end of the window."""
         return self._replace(base=None, left=None, spent=False, overlap=_ZERO, foreign=NOTHING, corrections=())
 
     @property
     def at(self) -> datetime | None:
-        """The instant of the reading that holds; None where none does."""
+        """The instant of the reading that holds; None if none does."""
         return self.reading.at if self.reading is not None and self.base is not None else None

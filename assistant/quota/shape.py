@@ -1,4 +1,4 @@
-"""Shapes of JSON of which only some fields count. Made when the first one is read: to load msgspec takes longer than most runs have to do."""
+"""Types for JSON of which only some fields matter. msgspec is loaded late: most runs take less time than to load it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def shape(name: str, fields: Mapping[str, Any], rename: Mapping[str, str] | Literal["camel"] | None = None) -> Any:
-    """Make a type with these fields: a kind may be None or missing, a pair of kind and value is that value where missing."""
+    """Make a type with these fields. A plain kind may be null or missing; a pair is a kind and its default value."""
     from msgspec import defstruct
 
     pairs = {key: kind if isinstance(kind, tuple) else (kind | None, None) for key, kind in fields.items()}
@@ -17,14 +17,14 @@ def shape(name: str, fields: Mapping[str, Any], rename: Mapping[str, str] | Lite
 
 
 def reader(kind: Any, *, strict: bool = True) -> Callable[[bytes | str], Any]:
-    """Return what reads one JSON text as a shape. It raises msgspec.DecodeError, or ValidationError where the kinds differ."""
+    """Return a function that reads one JSON text as a shape; it raises msgspec.DecodeError or ValidationError."""
     from msgspec.json import Decoder
 
     return Decoder(kind, strict=strict).decode
 
 
 def lines_reader(kind: Any) -> Callable[[bytes], list[Any]]:
-    """Return what reads many lines of JSON as a shape."""
+    """Return a function that reads many lines of JSON as a shape."""
     from msgspec.json import Decoder
 
     found: Callable[[bytes], list[Any]] = Decoder(kind).decode_lines

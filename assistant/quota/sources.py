@@ -1,8 +1,8 @@
-"""What providers said, as it came, and who asked when: readings and leases, shared by all windows.
+"""The providers' readings, as they came, and who asked when: readings and leases, shared by all windows.
 
-A reading is kept whole, as text, and never changed; one that says the same again only moves `confirmed_at` of the first.
-A lease lets one process ask a source within its time; a note of "retry after" holds for all of them and over restarts.
-A note made in what is now the future was made by a clock that has since been set back: it is void.
+A reading is kept whole, as text, and never changed; a repeated one only moves `confirmed_at` of the first. A lease lets
+only one process ask a source within its time; a note of "retry after" holds for all processes and over restarts. A note
+whose time is in the future was made by a clock that has since been set back: it is void.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OF_ACCOUNTS = {"endpoint", "headers", "error"}
 
 
 class KeptReading(NamedTuple):
-    """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
+    """One reading as it came: `payload` is JSON text. `at` is when it was first seen, `confirmed_at` when last."""
 
     source: str
     plan: str
@@ -38,7 +38,7 @@ class KeptReading(NamedTuple):
 
 
 class Poll(NamedTuple):
-    """When a source was last asked, and until when nobody may ask it (None: no such time)."""
+    """When a source was last asked, and until when nobody may ask it (None if it may be asked)."""
 
     source: str
     attempted_at: datetime | None
@@ -64,16 +64,16 @@ class Sources:
         self._store = store
 
     def hear(self, source: str, readings: Sequence[Reading], at: datetime, *, plan: str = "") -> None:
-        """Keep what one answer says, as it was said; the instant is kept beside, so that the same said again is known."""
+        """Keep the readings of one answer as they came; the instant is kept apart, so that a repetition is known."""
         told = [to_json(each) for each in readings]
         for each in told:
             del each["observed_at"]
         self.put_readings(source, json.dumps(told, sort_keys=True, ensure_ascii=False), at, plan=plan)
 
     def heard(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Reading]:
-        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then.
+        """Return what `hear` kept of a source or a plan, in order; a reading confirmed later is repeated then.
 
-        Each names the account that it was told of, where its source does.
+        Each names its account, if its source does.
         """
         found: list[Reading] = []
         for kept in self.readings(source, plan=plan, since=since):
@@ -86,7 +86,7 @@ class Sources:
         return sorted(found, key=lambda each: each.observed_at)
 
     def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
-        """Keep what a source said; also takes back its failures."""
+        """Keep a source's readings; its failures no longer count."""
         at = as_text(observed_at)
 
         def write(base: Connection) -> None:
@@ -107,7 +107,7 @@ class Sources:
         self._store.write(write)
 
     def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[KeptReading]:
-        """Return the readings of a source or of a plan, oldest first; from `since` on, by when they were last confirmed."""
+        """Return the readings of a source or of a plan, oldest first; `since` compares with their last confirmation."""
         where, values = [], []
         for name, value in (("source", source), ("plan", plan)):
             if value:
@@ -119,16 +119,17 @@ class Sources:
         return self._kept(f"WHERE {' AND '.join(where) or '1'} ORDER BY at, rowid", values)
 
     def plans(self, *, since: datetime) -> list[str]:
-        """Name the plans of which something was said since an instant."""
+        """Name the plans with a reading since an instant."""
         query = "SELECT DISTINCT plan FROM readings WHERE confirmed_at >= ? AND plan <> '' ORDER BY plan"
         parts = self._store.read(lambda base: base.execute(query, (as_text(since),)).fetchall())
         return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
     def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
-        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds (see `silent_until`).
+        """Say whether this process may ask a source now; if so, nobody else may for `ttl`.
 
-        A lease from further ahead than `ttl` was taken by a clock that has been set back since, and holds nobody. One from
-        a little ahead holds: whoever waits here for another process took its `now` before that one did.
+        Nobody may while a `note_retry` holds (see `silent_until`). A lease from further ahead than `ttl` was taken by a
+        clock that has been set back since, and does not hold. One from a little ahead holds: a process that waits here
+        for another took its `now` earlier than the other did.
         """
 
         def write(base: Connection) -> bool:
@@ -160,7 +161,7 @@ class Sources:
         )
 
     def poll(self, source: str) -> Poll | None:
-        """Return what is known of asking a source; None when nobody ever did."""
+        """Return when and how a source was asked; None if it never was."""
 
         def read(base: Connection) -> tuple[Any, ...] | None:
             found: tuple[Any, ...] | None = base.execute(
@@ -185,7 +186,7 @@ class Sources:
 
 @lru_cache(maxsize=4096)
 def _told(payload: str) -> tuple[Reading, ...]:
-    """Read what was kept once of one answer; nothing where it is of another kind, or torn. Instants are set by who asks."""
+    """Return the readings of one kept answer; empty if it is of another kind or unreadable. Callers set instants."""
     try:
         return tuple(from_json({**each, "observed_at": _NEVER}) for each in json.loads(payload))
     except (ValueError, TypeError, RecursionError):

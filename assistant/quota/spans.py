@@ -1,4 +1,4 @@
-"""The book gathered for gauges and advice: by quarters of an hour and hours, step by step where it has to be exact."""
+"""The book by quarters of an hour and by hours, for gauges and advice; step by step where it must be exact."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUARTERS = 4
 
 
 class Steps(Protocol):
-    """What is read of the book step by step."""
+    """How the book is read step by step."""
 
     @property
     def store(self) -> Store:
@@ -37,14 +37,14 @@ class Steps(Protocol):
     def entries(
         self, *, since: datetime | None = None, plan: str | None = None, until: datetime | None = None
     ) -> list[Entry]:
-        """Return the steps that left in [since, until), oldest first, each as it stands now."""
+        """Return the steps sent in [since, until), oldest first, each in its latest state."""
 
     def in_flight(self) -> list[Entry]:
         """Return the steps that have not ended, oldest first."""
 
 
 class Spans:
-    """Stretches of time in the ledger's file; `catch_up` folds what an older version wrote before they are read."""
+    """Stretches of time in the ledger's file; `catch_up` first folds in what an older version wrote."""
 
     def __init__(self, book: Steps, catch_up: Callable[[Connection], None]) -> None:
         self._book = book
@@ -60,11 +60,12 @@ class Spans:
         edges: Sequence[datetime] = (),
         changes: Iterable[datetime] | None = None,
     ) -> list[Entry]:
-        """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
+        """Return a plan's burn as `entries` does, but added up by quarters of an hour, model and kind of cost.
 
-        Exact from `since` on, around `edges`, and step by step from `exact_since` on. Where `changes` are given, a whole
-        stretch between two of them, or edges, is gathered, and only the quarters that hold one are told apart. Steps that
-        failed are left out. An entry stands for `steps` steps that were `prompts` prompts. A month of a million-row book takes some hundredth of a second.
+        It is exact from `since` on and around `edges`, and step by step from `exact_since` on. With `changes`, whole
+        stretches between two changes or edges are added up, and only the quarters that contain one stay apart. Failed
+        steps are left out. An entry stands for `steps` steps of `prompts` prompts. A month of a million-row book takes
+        some hundredths of a second.
         """
         first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
         last = int(exact_since.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
@@ -98,9 +99,9 @@ class Spans:
         return sorted(found, key=lambda entry: entry.at)
 
     def steps(self, since: datetime | None = None, *, without: str = "") -> list[Burn]:
-        """Return the steps that left since an instant, or all, as burns, those in flight too, oldest first.
+        """Return the steps sent since an instant (or all) as burns, including those in flight, oldest first.
 
-        Steps that failed are left out, and those of a payer `without`.
+        Failed steps are left out, and those paid by `without`.
         """
         first = "" if since is None else as_text(since)
         asked = "IIF(s.purpose <> '', s.purpose = 'main' AND s.step <= 1, 1)"
@@ -122,19 +123,19 @@ class Spans:
                 for place, (row, burn) in enumerate(zip(found, burns, strict=True))
             ]
 
-        known = dict(chain.from_iterable(self._store.read(read)))  # where disk and memory know a step, memory is newer
+        known = dict(chain.from_iterable(self._store.read(read)))  # a step in memory is newer than on disk
         return sorted(known.values(), key=lambda burn: burn.at)
 
     def gathered(self, minutes: Literal[15, 60], since: datetime | None, until: datetime) -> list[Burn]:
-        """Return what was burnt in [since, until), added up by so many minutes of UTC, model, plan and kind of cost, oldest first.
+        """Return the burn in [since, until) by so many minutes of UTC, model, plan and kind of cost, oldest first.
 
-        Both instants are put back to full quarters of an hour. Steps that failed are left out, and those of the practice
+        Both instants are rounded down to quarters of an hour. Failed steps are left out, and those of the practice
         session.
         """
         first = int(since.timestamp()) // tally.SPAN_S if since is not None else -(1 << 62)
         last = int(until.timestamp()) // tally.SPAN_S
         pieces = [("quarters", first, last)]
-        begin, end = -(-first // _QUARTERS), last // _QUARTERS  # the hours that lie in there as a whole
+        begin, end = -(-first // _QUARTERS), last // _QUARTERS  # the whole hours in between
         if minutes == 60 and begin <= end:
             edges = [("quarters", first, begin * _QUARTERS), ("quarters", end * _QUARTERS, last)]
             pieces = [("hourly", begin, end), *(each for each in edges if each[1] < each[2])]
@@ -169,9 +170,9 @@ class Spans:
     ) -> list[datetime]:
         """Return the last two uses before `until` that opened a first-use window, or as many as there were.
 
-        A use opens one, `ends` says when it ends (given the end of the last), and the first use from then on opens the
-        next: a jump through an index each, from the first use there ever was, or since an instant. Uses are the steps of a
-        plan that did not fail, of models that `counts` where given, and `others`.
+        A use opens a window, `ends` says when it ends (given the end of the last), and the first use from then on opens
+        the next: a jump through an index each, from the first use ever, or since an instant. Uses are the steps of a
+        plan that did not fail, only of models for which `counts` is true (if given), and `others`.
         """
         flying = [each for each in self._book.in_flight() if each.plan == plan]
         if not self._store.on_disk:
@@ -192,21 +193,21 @@ class Spans:
                     return found
                 found = [*found[-1:], at]
                 end = ends(datetime.fromisoformat(at), end)
-                start = max(as_text(end), f"{at}+")  # a window ends behind the use that opened it
+                start = max(as_text(end), f"{at}+")  # a window ends after the use that opened it
 
         def read(base: Connection) -> list[str]:
             if counts is not None:
                 base.create_function("counts", 1, counts, deterministic=True)
             return follow(lambda start: base.execute(query, (plan, start)))
 
-        parts = self._store.read(read) or [follow(lambda _start: ())]  # of ours there may be nothing yet
+        parts = self._store.read(read) or [follow(lambda _start: ())]  # our own book may be empty
         return [datetime.fromisoformat(at) for at in parts[0]]
 
 
 def _bundles(
     base: Connection, plan: str, pieces: Iterable[tuple[int, int]], cut: Collection[int], *, quarters: bool
 ) -> list[Entry]:
-    """Return the sums of a plan in some stretches of quarters, without those that are `cut` out: by `quarters`, or each stretch in one."""
+    """Return a plan's sums in some stretches of quarters, except those `cut`: by `quarters`, or one per stretch."""
     sums = ", ".join(name if quarters else f"SUM({name})" for name in tally.SPAN_SUMS)
     first_at, amount = ("first_at", "amount") if quarters else ("MIN(first_at)", tally.MONEY)
     query = (
@@ -226,11 +227,11 @@ def _bundle(plan: str, row: Sequence[Any]) -> Entry:
 
 
 def _burns(rows: Iterable[Sequence[Any]]) -> Iterator[Burn]:
-    """Read steps, or sums of them, as burns. All in their order and not by name: there are ten thousand in three months."""
+    """Return steps, or sums of them, as burns. By position, not by name: there are ten thousand in three months."""
     from assistant.quota.tariff import STATED_NOTHING, Burn
 
     when, counted, paid, burn = datetime.fromisoformat, TokenUsage._make, Cost._make, Burn._make
-    number = cache(Decimal)  # most counts come again and again
+    number = cache(Decimal)  # most counts repeat
     for at, model, exact, status, currency, steps, prompts, fresh, read, short, long, output, thought, amounts in rows:
         usage = counted((fresh, read, short, long, output, thought, bool(exact)))
         cost = paid((status, None if status in {"unknown", "included"} else tally.money(amounts), currency))

@@ -1,8 +1,8 @@
-"""The file that a book is kept in: opened, brought up to date, shared by all windows, set aside when damaged.
+"""The file of a book: opened, brought up to date, shared by all windows, set aside if damaged.
 
-What goes wrong with a file goes wrong here, once. A damaged file is moved away, with its write-ahead log, and what can
-still be read is carried over; a disk that is full or a home that cannot be written costs the memory, not the count:
-rows are then kept in this process and written as soon as the disk takes them. Nothing is deleted and nothing is silent.
+All failures of a file are handled here. A damaged file is moved away, with its write-ahead log, and what is still
+readable is carried over. If the disk is full or the home is not writable, counting goes on: rows are kept in this
+process and written as soon as the disk takes them. Nothing is deleted, and nothing happens silently.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAIT_S = 20.0
-"""How long a write waits for another window's before it gives up with an error."""
+"""How long a write waits for another window's, in seconds, before it fails."""
 
 # SQLite's primary result codes; see its page "Result and Error Codes".
 _CORRUPT, _NOTADB = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
@@ -34,7 +34,7 @@ _NO_DISK = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
 }  # fmt: skip
 _SMALL = 1_000_000
-"""Bytes of a file that is read whole when it is opened, to be sure of it: some 3 ms."""
+"""Files with fewer bytes are checked whole when they are opened: some 3 ms."""
 _MOST_ROWS = 1 << 62
 _BREATH_S = 0.005
 _LOGS = ("-wal", "-shm")
@@ -47,10 +47,10 @@ Connection = sqlite3.Connection
 class Store:
     """One SQLite file (WAL) with a version, usable from several threads and processes.
 
-    `version` is written as `user_version`. `build(base, found)` makes or migrates the tables in one transaction; `found`
-    is the version of the file, 0 for a new one and for one from before there were versions. `carry` names the tables
-    whose rows must not be lost: they are carried over from a damaged file, and from memory once the disk takes rows again.
-    `warnings` is what a face should say once.
+    `version` is written as `user_version`. `build(base, found)` makes or migrates the tables in one transaction;
+    `found` is the version of the file, 0 for a new one and for one from before there were versions. `carry` names the
+    tables whose rows must not be lost: they are carried over from a damaged file, and from memory once the disk takes
+    rows again. `warnings` are what a face should say once.
     """
 
     def __init__(
@@ -71,40 +71,40 @@ class Store:
         self._wait_s = wait_s
         self._pragmas = pragmas
         self.lock = threading.RLock()
-        """Held while something is read or written: for who must do both as one."""
+        """Held while something is read or written; callers hold it to do both as one."""
         self._synced: bool | None = None
         self._why = ""
         self._disk: sqlite3.Connection | None = None
         self._holding = False
         self._opened = (0, 0)
-        """Which file that is (`_identity`)."""
+        """The identity of the open file (`_identity`)."""
         self._frozen: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
 
     @property
     def on_disk(self) -> bool:
-        """Whether rows reach the disk at the moment."""
+        """Whether rows reach the disk at present."""
         return self._memory is None
 
     @property
     def is_blind(self) -> bool:
-        """Whether a file is there that could not be read when it was last tried: nobody knows what stands in it.
+        """Whether there is a file that was unreadable at the last attempt, so that its contents are unknown.
 
-        An empty one holds nothing: it is what a full disk leaves of a new book.
+        An empty file holds nothing: it is what a full disk leaves of a new book.
         """
         unread = self._disk is None and self._frozen is None and self._memory is not None
         return unread and self.path.exists() and self.path.stat().st_size > 0
 
     def must_see(self) -> None:
-        """Raise StateError where it was blind when it was last read: what was found then is not all there is."""
+        """Raise StateError if the file was unreadable at the last read: then the result was incomplete."""
         if self.is_blind:
             hint = "" if self._why == _NEWER else "What stands in it is not lost; see who may read it."
             raise StateError(f"{self.path} cannot be read: {self._why}.", hint)
 
     def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
-        """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.
+        """Run `rows` on everything there is to read, the disk before the memory; empty if nothing was ever written.
 
-        Raises StateError when the file cannot be read; Locked, which is one, when it is locked for longer than is waited.
+        Raises StateError if the file is unreadable, and its subclass Locked if the file stays locked for too long.
         """
         with self.lock:
             try:
@@ -115,15 +115,15 @@ class Store:
             self._aside()
             try:
                 return [rows(base) for base in self._readable() if self._holds(base)]
-            except sqlite3.DatabaseError as error:  # it cannot be moved away
+            except sqlite3.DatabaseError as error:  # it could not be moved away
                 raise self._said(error) from error
 
     def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True, wait_s: float | None = None) -> T:
-        """Run `rows` in one transaction, on the disk or, where that cannot be, in memory; `rows` may run twice.
+        """Run `rows` in one transaction, on the disk or, if that fails, in memory; `rows` may run twice.
 
-        What is not `synced` outlives the process at once, and a power cut only after the next write that is.
-        Raises Locked when the file is locked for longer than is waited (`wait_s`, else as long as ever), and StateError;
-        then nothing was written.
+        Rows that are not `synced` survive the end of the process, but a power cut only after the next synced write.
+        Raises Locked if the file stays locked for longer than `wait_s` (by default the store's), and StateError; then
+        nothing was written.
         """
         with self.lock:
             try:
@@ -135,7 +135,7 @@ class Store:
                         base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
                         self._synced = synced
                     with _transaction(base, self._wait_s if wait_s is None else wait_s):
-                        if base is not self._disk or not self._is_moved():  # while the lock was waited for
+                        if base is not self._disk or not self._is_moved():  # moved while we waited for the lock
                             return rows(base)
             except sqlite3.DatabaseError as error:
                 if _damaged(error):
@@ -151,7 +151,7 @@ class Store:
                 raise self._said(error) from error
 
     def close(self) -> None:
-        """Let go of the file; what only memory holds is tried on the disk once more."""
+        """Close the file, after one more attempt to write the rows in memory to the disk."""
         with self.lock:
             if self._memory is not None:
                 with contextlib.suppress(sqlite3.DatabaseError):
@@ -164,26 +164,27 @@ class Store:
             self._disk = self._frozen = self._memory = None
 
     def check(self) -> str:
-        """Read the whole file for damage; "ok" or what SQLite says. Seconds for a large file: for `doctor`, not a start.
+        """Check the whole file for damage; return "ok" or SQLite's message. Takes seconds for a large file.
 
-        Raises StateError as `read` does. A file in which SQLite cannot even look is set aside, and then the new one is "ok".
+        For `doctor`, not for the start. Raises StateError as `read` does. A file that SQLite cannot even open is set
+        aside, and then the new one is "ok".
         """
         found = self.read(lambda base: str(base.execute("PRAGMA quick_check(1)").fetchone()[0]))
-        return found[0].splitlines()[-1] if found else "ok"  # a line may come before that names the database
+        return found[0].splitlines()[-1] if found else "ok"  # an earlier line may name the database
 
     # Connections.
 
     def _is_moved(self) -> bool:
-        """Whether another file lies at the path than the one that is open, or none: another window has set it aside."""
+        """Whether the path now leads to another file than the open one, or to none: another window has set it aside."""
         try:
             return self._opened != _identity(self.path)
         except FileNotFoundError:
             return True
-        except OSError:  # it cannot be looked at now
+        except OSError:  # its state is unknown at present
             return False
 
     def _let_go(self) -> None:
-        """Close a file that is not at its path any more."""
+        """Close a file that is no longer at its path."""
         if self._disk is not None and self._is_moved():
             self._disk.close()
             self._disk = None
@@ -209,13 +210,13 @@ class Store:
         return [base for base in (self._disk or self._frozen, self._memory) if base is not None]
 
     def _holds(self, base: sqlite3.Connection) -> bool:
-        """Whether a connection is still one of ours: memory is let go of as soon as the disk takes its rows."""
+        """Whether a connection is still one of ours: the memory is dropped as soon as the disk takes its rows."""
         return base in {self._disk, self._frozen, self._memory}
 
     def _read_only(self) -> sqlite3.Connection | None:
-        """Open what lies in a home that cannot be written; None where that does not help or it is of another version."""
+        """Open a file in a home that is not writable; None if that does not help or it has another version."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            # `immutable` reads without the -shm file that a read-only folder cannot hold; nobody can write there either.
+            # `immutable` needs no -shm file, which a read-only folder cannot hold; nobody else can write there either.
             base = sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
             if base.execute("PRAGMA user_version").fetchone()[0] == self._version:
                 return base
@@ -223,7 +224,7 @@ class Store:
         return None
 
     def _writable(self) -> sqlite3.Connection:
-        """Return where rows go now; a disk that refused before is tried again."""
+        """Return where rows go now; a disk that failed before is tried again."""
         self._let_go()
         try:
             if self._disk is None:
@@ -250,10 +251,10 @@ class Store:
         emptied = False
         if not self.path.exists():
             if self._carry:
-                self._begun.unlink(missing_ok=True)  # another window may see the new one while it is empty
+                self._begun.unlink(missing_ok=True)  # another window may see the new file while it is empty
             self.path.touch(0o600)
         elif self._carry and not self.path.stat().st_size:
-            emptied = self._begun.exists()  # without it, it is what a full disk left of a new one
+            emptied = self._begun.exists()  # without the note, a full disk may have left an empty new file
         self._opened = _identity(self.path)
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
         with contextlib.ExitStack() as unless_it_opens:
@@ -277,7 +278,7 @@ class Store:
 
     @property
     def _begun(self) -> Path:
-        """A note beside the file that something stood in it: of an empty file nobody could tell."""
+        """A note beside the file that it once held something: an empty file cannot tell."""
         return self.path.with_name(f"{self.path.name}.begun")
 
     def _version_of(self, base: sqlite3.Connection) -> int:
@@ -295,7 +296,10 @@ class Store:
         self.path.chmod(0o600)
 
     def _look_over(self, base: sqlite3.Connection) -> None:
-        """Look for damage: all of a small file, the ends of each table of a large one. What lies between shows when read."""
+        """Look for damage: in all of a small file, at the ends of each table of a large one.
+
+        Damage elsewhere shows when it is read.
+        """
         if self.path.stat().st_size < _SMALL:
             said = str(base.execute("PRAGMA quick_check(1)").fetchone()[0])
             if said != "ok":
@@ -323,7 +327,7 @@ class Store:
         return self._memory
 
     def _drain(self, base: sqlite3.Connection) -> None:
-        """Write what memory holds to the disk."""
+        """Write the rows in memory to the disk."""
         memory = self._memory
         if memory is None:
             return
@@ -334,10 +338,10 @@ class Store:
         self._warn(f"{self.path} can be written again; nothing was lost.")
 
     def _copy(self, source: sqlite3.Connection, target: sqlite3.Connection) -> int:
-        """Copy the rows that must not be lost, as far as the source can be read; of two with one key what is later counts."""
+        """Copy the rows that must not be lost, as far as they are readable; of two with one key, later values win."""
         count = 0
         for table in self._carry:
-            known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
+            known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # rows get new numbers
             for names, row in _rows(source, table, known):
                 if source is not self._memory and _is_torn(row):
                     continue
@@ -353,9 +357,9 @@ class Store:
         return count
 
     def _aside(self) -> None:
-        """Move a damaged file and its log away under the time it was last written, and begin a new one.
+        """Move a damaged file and its log away, named by the time of its last write, and begin a new one.
 
-        One window does so at a time, and looks again first: another may have done it meanwhile.
+        Only one window does so at a time, and it looks again first: another may have done it meanwhile.
         """
         if self._disk is not None:
             self._disk.close()
@@ -370,12 +374,12 @@ class Store:
 
     @contextlib.contextmanager
     def _turn(self, kind: int) -> Iterator[None]:
-        """Hold the folder for opening the file (LOCK_SH), or for putting another in its place (LOCK_EX).
+        """Hold a lock on the folder, to open the file (LOCK_SH) or to put another in its place (LOCK_EX).
 
-        SQLite finds a log by its name: who opens the old file between two renames would write into the log of the new one.
-        Raises TimeoutError.
+        SQLite finds a log by its name: a process that opened the old file between two renames would write into the log
+        of the new one. Raises TimeoutError.
         """
-        if self._holding:  # what is put there is opened
+        if self._holding:  # the new file is opened within the exclusive turn
             yield
             return
         end = time.monotonic() + self._wait_s
@@ -389,7 +393,7 @@ class Store:
                     if time.monotonic() > end:
                         raise TimeoutError(errno.ETIMEDOUT, "another window is mending it") from None
                     time.sleep(_BREATH_S)
-                except OSError:  # a file system that knows no locks
+                except OSError:  # a file system without locks
                     break
             self._holding = True
             yield
@@ -412,7 +416,7 @@ class Store:
         with contextlib.suppress(sqlite3.DatabaseError):
             patiently(
                 old, "BEGIN IMMEDIATE", self._wait_s
-            )  # who has it open writes before this, or finds that it is gone
+            )  # other windows write before this, or find that the file is gone
         held = old.in_transaction
         if not held:
             old.close()
@@ -432,7 +436,7 @@ class Store:
         self._warn(f"{self.path} was damaged and set aside as {aside}; {saved} rows of it live on in a new one.")
 
     def _has_all(self, base: sqlite3.Connection) -> bool:
-        """Whether all tables are there, with all columns: SQLite finds nothing wrong with a file that lacks one."""
+        """Whether all tables and columns are there: SQLite does not consider a missing one as damage."""
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as whole:
             self._build(whole, 0)
             return _columns(whole) <= _columns(base)
@@ -463,15 +467,15 @@ class _Newer(Exception):
 
 
 def _open_torn(path: Path) -> sqlite3.Connection:
-    """Open a damaged file for reading what is left of it."""
+    """Open a damaged file to read what is left of it."""
     base = sqlite3.connect(path, isolation_level=None)
     with contextlib.suppress(sqlite3.DatabaseError):
-        base.execute("PRAGMA writable_schema=ON")  # else SQLite reads nothing of a file that was cut short
+        base.execute("PRAGMA writable_schema=ON")  # otherwise SQLite reads nothing of a truncated file
     return base
 
 
 def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
-    """Give the rows of a table in their order, and the columns they have; what cannot be read is passed over."""
+    """Yield the rows of a table in order, with their column names; skip unreadable ones."""
     names: list[str] = []
     with contextlib.suppress(sqlite3.DatabaseError):
         names = [str(row[1]) for row in source.execute(f"PRAGMA table_info({table})") if row[1] in known]
@@ -480,24 +484,24 @@ def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[t
         try:
             query = f"SELECT rowid, {', '.join(names)} FROM {table} WHERE rowid > ? ORDER BY rowid"
             for number, *row in source.execute(query, (last,)):
-                if number > last:  # a torn page tells of rows without a number
+                if number > last:  # a torn page yields rows without a number
                     last = good = number
                     yield names, tuple(row)
             return
         except (
             sqlite3.DatabaseError
-        ):  # a bad page holds some dozens of them: on behind it, in longer steps where all is bad
+        ):  # a bad page holds some dozens of rows: go on behind it, in longer steps if everything is bad
             last += max(8, (last - good) // 8)
 
 
 def _is_torn(row: Sequence[Any]) -> bool:
-    """Say whether a row lies, wholly or to its end, where a file was cut short: zeros are read there."""
+    """Say whether a row lies, wholly or at its end, behind the cut of a truncated file: zeros are read there."""
     return all(each is None for each in row) or any(isinstance(each, str) and "\0" in each for each in row)
 
 
 @contextlib.contextmanager
 def foreign(path: Path) -> Iterator[sqlite3.Connection]:
-    """Lend another program's SQLite file for reading only; what goes wrong on the way is a StateError."""
+    """Open another program's SQLite file for reading only; failures become a StateError."""
     try:
         base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
         with contextlib.closing(base):
@@ -508,7 +512,7 @@ def foreign(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connection]:
-    """Run in a transaction that takes the write lock at once; committed at the end, taken back on any error."""
+    """Run in a transaction that takes the write lock at once; commit at the end, roll back on any error."""
     patiently(base, "BEGIN IMMEDIATE", wait_s)
     try:
         yield base
@@ -520,19 +524,19 @@ def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[s
 
 
 def _code(error: sqlite3.DatabaseError) -> int:
-    """Return SQLite's primary result code, 0 where there is none."""
+    """Return SQLite's primary result code, 0 if there is none."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
 def _damaged(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is not, or no longer, a database (SQLITE_CORRUPT or SQLITE_NOTADB), or lacks a part of ours."""
+    """Whether the file is no longer a database (SQLITE_CORRUPT or SQLITE_NOTADB), or lacks a part of ours."""
     if getattr(error, "sqlite_errorcode", None) is None:
         return False
     return _code(error) in {_CORRUPT, _NOTADB} or any(words in str(error) for words in _LACKS)
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Name the file at a path: another at the same path has another name. Raises OSError."""
+    """Return what identifies the file at a path: another file at the same path differs. Raises OSError."""
     found = path.stat()
     return found.st_dev, found.st_ino
 

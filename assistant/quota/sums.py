@@ -1,4 +1,4 @@
-"""The book added up for people: by day, provider, model, project, purpose, plan, payer. Nothing here reads single steps."""
+"""The book added up for people: by day, provider, model, project, purpose, plan, payer. It never reads single steps."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection, Store
 
 _FINE = 5
-"""Keys by which nearly all rows of `days` differ."""
+"""The number of first keys in `DAY_ORDER` by which nearly all rows of `days` differ."""
 PLANS = (
     "WITH RECURSIVE each(plan) AS (SELECT MIN(plan) FROM quarters UNION ALL "
     "SELECT (SELECT MIN(plan) FROM quarters WHERE plan > each.plan) FROM each WHERE each.plan IS NOT NULL) "
     "SELECT plan FROM each WHERE plan IS NOT NULL"
 )
-"""What SQL asks for the plans there are, with the empty one: a jump through an index from each to the next."""
+"""The SQL query for all plans, including the empty one: a jump through an index from each to the next."""
 
 
 class Sums:
-    """Sums in the ledger's file; `catch_up` folds what an older version wrote before they are read."""
+    """Sums in the ledger's file; `catch_up` first folds in what an older version wrote."""
 
     def __init__(self, store: Store, catch_up: Callable[[Connection], None]) -> None:
         self._store = store
         self._catch_up = catch_up
 
     def plans(self) -> list[str]:
-        """Name the plans of which something was burnt, sorted; a jump through an index from each to the next."""
+        """Name the plans with any burn, sorted."""
         return sorted({row[0] for rows in self._derived(PLANS, []) for row in rows if row[0]})
 
     def days(self) -> list[str]:
-        """Return the first and the last day on which something was burnt, of the user's clock; empty for none."""
+        """Return the first and the last day with any burn, in the user's zone; empty if there is none."""
         query = "SELECT day FROM days WHERE steps > 0 ORDER BY day {} LIMIT 1"
         found = [row[0] for order in ("ASC", "DESC") for rows in self._derived(query.format(order), []) for row in rows]
         return [min(found), max(found)] if found else []
@@ -45,9 +45,9 @@ class Sums:
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
-        """Sum up the steps that have ended, by any of day, provider, model, project, purpose, plan, payer.
+        """Add up the steps that have ended, by any of day, provider, model, project, purpose, plan, payer.
 
-        Days are those of the user's clock, both ends included. `only` keeps one value of a key: `project="/p"`.
+        Days are in the user's zone; `since` and `until` are included. `only` keeps one value of a key: `project="/p"`.
         """
         _known(by, only, tally.DAY_KEYS)
         where, values = _between(since, until)
@@ -67,23 +67,23 @@ class Sums:
     def written(
         self, by: Sequence[str], *, since: date | None = None, until: date | None = None
     ) -> list[tuple[str, str, str, str, str | None]]:
-        """Sum up as `totals` does, for `report`: SQL joins the numbers, which takes a third of what they take in Python.
+        """Add up as `totals` does, for `report`: SQL joins the numbers into text, in a third of the time Python takes.
 
-        Each is a `report.Told`, all kinds of cost of a key in one. In order of key; neighbours with the same key are to be
-        added up.
+        Each is a `report.Told` with all kinds of cost of a key. They are in the order of keys; the caller adds up
+        neighbours with the same key.
         """
         _known(by, (), tally.DAY_KEYS)
         where, values = _between(since, until)
         groups, fine = ", ".join(by), tuple(by[:_FINE]) == tally.DAY_ORDER[:_FINE]
         others = f"PRINTF('{','.join(['%Q'] * (len(by) - 1))}', {', '.join(by[1:])})" if len(by) > 1 else "''"
-        # In the finest sums nearly all keys differ: to let SQLite sum up one row at a time costs more than to read them.
+        # In the finest sums nearly all keys differ: SQLite would take longer to group single rows than to read them.
         told = tally.WRITTEN if fine else tally.WRITTEN_SUMS
         query = f"SELECT {by[0]}, {others}, {told} FROM days WHERE steps > 0{where}{'' if fine else f' GROUP BY {groups}'} ORDER BY {groups}"
         parts = self._derived(query, values)
         return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts), key=lambda row: row[:2])
 
     def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
-        """Return (day, hour, steps, tokens) for the hours in which something was burnt."""
+        """Return (day, hour, steps, tokens) for each hour with any burn."""
         where, values = _between(since, until)
         query = f"SELECT day, hour, steps, tokens FROM hours WHERE 1{where} ORDER BY day, hour"
         parts: list[list[tuple[str, int, int, int]]] = self._derived(query, values)
@@ -104,7 +104,7 @@ class Sums:
         until: date | None = None,
         **only: str,
     ) -> dict[tuple[str, ...], dict[str, int]]:
-        """Sum up what became of the edits, by any of day, provider, model, project: the counts of `Outcome` by key."""
+        """Add up the outcomes of edits, by any of day, provider, model, project: the counts of `Outcome` by key."""
         _known(by, only, tally.YIELD_KEYS)
         where, values = _between(since, until)
         where += "".join(f" AND {name} = ?" for name in only)

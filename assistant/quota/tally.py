@@ -1,13 +1,14 @@
 """Sums of the book, kept as rows are written, so that no report and no meter reads a million steps.
 
-`steps` is the book: append-only. All else here is derived from it, can be made again at any time, and knows by `folded`
-up to which row it goes: rows that came by another way (an older version, a damaged file, a copy) are caught up with.
+`steps` is the book: append-only. Everything else is derived from it, can be rebuilt at any time, and records in
+`folded` up to which row it goes. Rows that came by another way (an older version, a damaged file, a copy) are added
+later.
 
-    open     steps in flight: what `recover` looks at
+    open     steps in flight, for `recover`
     days     by day, provider, model, project, purpose, plan, payer and kind of cost: history
     hours    by day and hour of that day: the heat map
     quarters by plan, quarter of an hour and model: long windows, see `Spans.bundles`, and advice on the last week
-    hourly   the same by the hour of UTC: advice on what lies before
+    hourly   the same by the hour of UTC: advice on earlier burn
     yields   by day and model: what became of the edits
 """
 
@@ -32,10 +33,10 @@ SPAN_S = 900
 
 
 class Row(NamedTuple):
-    """A row of `steps`, its columns in their order; those from `account` on came with version 2, `ended_at` with version 3.
+    """A row of `steps`, with its columns in order; those from `account` on came with version 2, `ended_at` with 3.
 
-    Instants are texts of UTC, `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows of version 0, as are
-    the others that came later. `exact` is 0 or 1, `amount` a decimal.
+    Instants are UTC as text. `hour` is the hour in the user's zone, "2026-11-24T13"; it is empty in rows of version 0,
+    as are the other later columns. `exact` is 0 or 1, `amount` a decimal.
     """
 
     id: str
@@ -74,17 +75,17 @@ USED = (
     "state <> 'in_flight' AND state <> 'failed' "
     "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
 )
-"""What SQL asks of a row `s` of steps that counts: it has ended, may be billed and was not told anew."""
+"""The SQL condition that a row `s` of `steps` counts: it has ended, may be billed and was not corrected since."""
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
 DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
-"""How days lie on the disk, since version 4: what reports add up by comes first, so that nothing is sorted for them."""
+"""The order of `days` on the disk, since version 4: the keys of reports come first, so that nothing need be sorted."""
 DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
 SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
 SPAN_SUMS = ("steps", "prompts", *TOKENS)
 SPANS = {"quarters": SPAN_S, "hourly": 3600}
-"""The tables of spans, since version 5, and the seconds of their spans. Steps without a plan are in them too."""
+"""The tables of spans, since version 5, with the seconds of their spans. They include steps without a plan."""
 OUTCOME_COLUMNS = (
     "at", "hour", "session", "turn", "provider", "model", "project", "tries", "first_tries", "misfits", "proposed", "taken",
     "skipped", "edited", "lines",
@@ -95,7 +96,7 @@ YIELD_SUMS = ("tries", "first_tries", "misfits", "proposed", "taken", "skipped",
 
 def build(base: Connection, found: int) -> None:
     """Make or migrate the tables; a book of version 0 keeps its rows and gains columns."""
-    if found in {3, 4}:  # what is there says more of all others: versions before 2 did not write a number
+    if found in {3, 4}:  # otherwise the existing columns tell more: versions before 2 wrote no number
         if found == 4 or _reordered(base):
             base.execute("ALTER TABLE folded ADD COLUMN spans INTEGER DEFAULT 0")
             _build_spans(base)
@@ -129,7 +130,7 @@ def _build_sums(base: Connection) -> None:
 
 
 def _build_spans(base: Connection) -> None:
-    """Make the tables of spans. A window of version 4 goes on with its own, `spans`, which is left to it."""
+    """Make the tables of spans. A window of version 4 continues with its own table, `spans`, which stays."""
     for table in SPANS:
         base.execute(
             f"CREATE TABLE {table} ({', '.join((*SPAN_KEYS, 'first_at', *SPAN_SUMS))}, amount, "
@@ -143,13 +144,13 @@ def _build_days(base: Connection) -> None:
 
 
 def _reordered(base: Connection) -> bool:
-    """Put the days of version 3 in the order of version 4; False where all was to be summed up again instead.
+    """Bring the days of version 3 into the order of version 4; return False if all sums were reset instead.
 
-    A window of the older version goes on writing to them.
+    A window of the older version continues to write to them.
     """
     unknown = " OR ".join(f"{name} IS NULL" for name in DAY_KEYS)
     if base.execute(f"SELECT EXISTS (SELECT 1 FROM days WHERE {unknown})").fetchone()[0]:
-        _build_sums(base)  # a row of version 0 may lack what is a key by now: all is added up again
+        _build_sums(base)  # a row of version 0 may lack a later key: add up everything again
         return False
     base.execute("ALTER TABLE days RENAME TO days_before")
     _build_days(base)
@@ -164,11 +165,11 @@ _STEP = (
 )  # fmt: skip
 _CHUNK = 20_000
 FOLDED = "SELECT MIN(steps, spans) FROM folded"
-"""Up to which row all sums go. A window of version 4 does not know of `spans`, and leaves them behind."""
+"""The SQL query for the row up to which all sums go. A window of version 4 does not know `spans`, which then lags."""
 
 
 def catch_up(base: Connection, hour_of: Callable[[datetime], str]) -> None:
-    """Add the rows that the sums do not hold yet; to be called in the transaction that wrote them."""
+    """Add the rows that the sums do not contain yet; call it in the transaction that wrote them."""
     steps, spans, outcomes = base.execute("SELECT steps, spans, outcomes FROM folded").fetchone()
     columns = ", ".join("rowid" if name == "row" else name for name in _STEP)
     last = min(steps, spans)
@@ -192,7 +193,7 @@ def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, sums: _
             begun[entry] = row
             continue
         before = ended.get(entry)
-        if before is None and entry not in begun:  # what began in this batch has not ended before it
+        if before is None and entry not in begun:  # a step that began in this batch has not ended before it
             before = base.execute(
                 f"SELECT {columns} FROM steps WHERE id = ? AND rowid < ? AND state <> 'in_flight' ORDER BY rowid DESC LIMIT 1",
                 (entry, row[0]),
@@ -208,7 +209,7 @@ def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, sums: _
 
 
 class _Sums:
-    """What a batch of rows adds to the sums; rows up to `steps` are in days and hours already, those up to `spans` in spans."""
+    """What a batch adds to the sums; days and hours already contain the rows up to `steps`, spans up to `spans`."""
 
     def __init__(self, hour_of: Callable[[datetime], str], steps: int, spans: int) -> None:
         self._hour_of = hour_of
@@ -220,7 +221,7 @@ class _Sums:
         self._gone: set[tuple[str, tuple[Any, ...], str]] = set()
 
     def add(self, row: Sequence[Any], sign: int, number: int) -> None:
-        """Count a step; with -1, take back what was counted of it before the row of this number told it anew."""
+        """Count a step; with -1, subtract what was counted of it before row `number` corrected it."""
         _, _, state, at, hour, step, provider, model, project, purpose, plan, payer, *counts, exact, status, amount, currency, _ = row  # fmt: skip
         instant = datetime.fromisoformat(at)
         counts = [sign * count for count in counts]
@@ -261,7 +262,7 @@ class _Sums:
 
 
 def _look_again(base: Connection, table: str, key: tuple[Any, ...], at: str) -> None:
-    """Find the first step of a span anew, where the one that was it is of another kind now."""
+    """Find the first instant of a span again, if the step that was first is now of another kind."""
     plan, span, *kind = key
     edges = [as_text(span_at(each, SPANS[table])) for each in (span, span + 1)]
     alike = "".join(f" AND IFNULL(s.{name}, '') = ?" for name in ("plan", *SPAN_KEYS[2:]) if name != "exact")
@@ -274,7 +275,7 @@ def _look_again(base: Connection, table: str, key: tuple[Any, ...], at: str) -> 
 
 
 def plus(sums: dict[Any, list[Any]], key: Any, values: list[Any]) -> None:
-    """Add to the sums under a key."""
+    """Add values to the sums under a key."""
     known = sums.get(key)
     sums[key] = values if known is None else [old + new for old, new in zip(known, values, strict=True)]
 
@@ -287,15 +288,15 @@ def add_rows(
     rows: dict[tuple[Any, ...], list[Any]],
     bounds: Mapping[tuple[Any, ...], tuple[str, ...]] | None = None,
 ) -> None:
-    """Add to a table of sums; `bounds` are the first instant of each key, and the last where the table has that too.
+    """Add to a table of sums; `bounds` are the first instant of each key, and the last if the table has that too.
 
-    Money is Decimal as text, so it is added here: SQLite would make it a float.
+    Money is a Decimal as text, so it is added here: SQLite would make it a float.
     """
-    # `IS` where a key could be NULL would miss the index: the writer of `steps` leaves none of these NULL.
+    # `IS`, for keys that may be NULL, would miss the index; the writer of `steps` leaves none of these NULL.
     where = " AND ".join(f"{name} = ?" for name in keys)
     moved = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
     ends = ("first_at", "last_at")[: len(next(iter(bounds.values()), ()))] if bounds is not None else ()
-    if ends:  # of a key of which nothing is left, what comes next is the first
+    if ends:  # if a key's steps were all taken back, the next one is the first
         moved += ", first_at = IIF(steps > 0, MIN(first_at, excluded.first_at), excluded.first_at)"
     if len(ends) > 1:
         moved += ", last_at = MAX(last_at, excluded.last_at)"
@@ -314,7 +315,7 @@ def add_rows(
         if known is not None:
             money += Decimal(known[0])
         base.execute(insert, (*key, *(bounds[key] if bounds is not None else ()), *counts, str(money)))
-    # Where nothing was paid, what was before need not be looked up.
+    # Where nothing was paid, the old amount need not be looked up.
     base.executemany(insert.replace(", amount = excluded.amount", ""), unpaid)
 
 
@@ -338,16 +339,16 @@ def _fold_outcomes(base: Connection, after: int) -> int:
 
 
 MONEY = "GROUP_CONCAT(amount, ' ') FILTER (WHERE amount <> '0')"
-"""What SQL gives of the amounts of a group: SQLite would add them up as floats."""
+"""The SQL expression for the amounts of a group, as text: SQLite would add them up as floats."""
 
 _APART = "\x1f"
-"""ASCII's unit separator: no name of a currency holds it."""
+"""ASCII's unit separator: no name of a currency contains it."""
 _PAID = f"currency || '{_APART}' || amount"
 KINDS_UNPAID = [
     f"SUM(steps - failed) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")
 ]
 KINDS_PAID = f"GROUP_CONCAT({_PAID}, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
-"""What SQL gives of all that was paid in a group: currencies and amounts."""
+"""The SQL expression for everything paid in a group: currencies and amounts."""
 
 _COUNTED = (
     "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write_short + cache_write_long", "output", "reasoning",
@@ -359,32 +360,32 @@ WRITTEN = (
     "WHEN 'free' THEN PRINTF('0,0,%d', steps - failed) ELSE '0,0,0' END, "
     f"CASE WHEN cost_status IN ('metered', 'reported') THEN {_PAID} END"
 )
-"""What SQL writes of a row of `days` into a CSV file: counts, steps that nothing was paid for, and what was paid."""
+"""The SQL expressions that write a row of `days` for a report: counts, steps without an amount, and what was paid."""
 WRITTEN_SUMS = (
     f"PRINTF('{_NUMBERS}', {', '.join([f'SUM({name})' for name in _COUNTED])}, SUM(inexact) = 0), "
     f"PRINTF('%d,%d,%d', {', '.join(KINDS_UNPAID)}), {KINDS_PAID}"
 )
-"""The same of a group."""
+"""The same for a group."""
 
 
 def both(amounts: str | None, others: str | None) -> str | None:
-    """Put together what `KINDS_PAID` gave last of two groups."""
+    """Join the `KINDS_PAID` texts of two groups."""
     return _APART.join(each for each in (amounts, others) if each is not None) or None
 
 
 def only(amounts: str) -> tuple[str, str] | None:
-    """Return the currency and the amount where `KINDS_PAID` gave but one, as it is written in full; None where it is not."""
+    """Return the currency and the amount if `KINDS_PAID` holds only one, in plain digits; else None."""
     currency, _, amount = amounts.partition(_APART)
     return None if _APART in amount or "E" in amount else (currency, amount)
 
 
 def told(money: Mapping[str, Decimal]) -> str | None:
-    """Write amounts by currency as `KINDS_PAID` gives them; None for nothing."""
+    """Write amounts by currency in the form of `KINDS_PAID`; None for nothing."""
     return _APART.join(f"{currency}{_APART}{amount:f}" for currency, amount in sorted(money.items())) or None
 
 
 def paid(amounts: str) -> dict[str, Decimal]:
-    """Add up exactly, by currency, what `KINDS_PAID` gave last."""
+    """Return the exact sums by currency of a `KINDS_PAID` text."""
     words = amounts.split(_APART)
     if len(words) == 2:
         return {words[0]: Decimal(words[1])}
@@ -395,7 +396,7 @@ def paid(amounts: str) -> dict[str, Decimal]:
 
 
 def money(amounts: str | None) -> Decimal:
-    """Add up exactly what `MONEY` gave."""
+    """Return the exact sum of a `MONEY` text."""
     if amounts is None:
         return _NONE
     return Decimal(amounts) if " " not in amounts else sum(map(Decimal, amounts.split(" ")), _NONE)

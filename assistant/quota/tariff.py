@@ -1,8 +1,8 @@
 """What a step takes of a meter: by token class, model, hour, weekday and holiday, each dated. Never a float.
 
 A Tariff holds `weights` (or a price) for each token class, dated `rates` that replace them, a `models` factor, and
-ordered `rules` of which the first that fits gives a further factor. The instant at which a step *began* decides. Where a
-rule asks for a holiday calendar that is not there for that year, both answers are kept and the step costs a range.
+ordered `rules`, of which the first that fits gives a further factor. The instant at which a step *began* decides. If a
+rule needs a holiday calendar that is missing for that year, both answers are kept and the step takes a range.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CLASSES = (
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 STATED_NOTHING: Mapping[str, Decimal] = _NOTHING
-"""The units of a burn whose source states none itself."""
+"""The stated units of a burn whose source states none."""
 
 
 class Amount(NamedTuple):
@@ -44,7 +44,7 @@ class Amount(NamedTuple):
         return Amount(self.low + other.low, self.point + other.point, self.high + other.high)
 
     def minus(self, part: Amount) -> Amount:
-        """Take away a part that was added before."""
+        """Subtract a part that was added before."""
         return Amount(self.low - part.low, self.point - part.point, self.high - part.high)
 
 
@@ -57,8 +57,8 @@ class Burn(NamedTuple):
 
     `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
     whatever the meter counts), before rules; `charged` holds final units by name of meter. `until` is when the step
-    ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed. `client` is
-    whose log tells of it, "" for our own ledger, `steps` how many are added up.
+    ended, None if unknown; a `running` one has not ended; a `doubtful` one failed and may or may not be billed.
+    `client` is the client whose log tells of it, "" for our own ledger; `steps` is how many are added up.
     """
 
     at: datetime
@@ -77,7 +77,10 @@ class Burn(NamedTuple):
     steps: int = 1
 
     def cut(self, first: int) -> tuple[Burn, Burn]:
-        """Cut several steps in two, `first` of them before the others, as evenly as whole numbers go; together they are what they were."""
+        """Cut several steps in two, the `first` ones before the others, as evenly as whole numbers allow.
+
+        The two parts add up to the whole.
+        """
         counts = [count * first // self.steps for count in self.usage[:-1]]
         rest = [count - mine for count, mine in zip(self.usage[:-1], counts, strict=True)]
         paid = self.cost.amount
@@ -98,14 +101,14 @@ class Burn(NamedTuple):
 
 @lru_cache(maxsize=4_096)
 def fits(model: str, patterns: tuple[str, ...]) -> bool:
-    """Say whether a model's name is like one of the patterns (`glm-5*`). Asked for each step of a history, about few models."""
+    """Say whether a model's name matches a pattern (`glm-5*`). Cached: asked for each step, about few models."""
     return any(fnmatchcase(model, pattern) for pattern in patterns)
 
 
 class Rule(NamedTuple):
-    """A factor that holds for some models, at some times. Empty parts hold always; `hours` may pass midnight.
+    """A factor that holds for some models, at some times. Empty parts always hold; `hours` may pass midnight.
 
-    `days` (Monday is 0) and `hours` are of the clock in `zone`. On a day of `except_holidays` it does not hold.
+    `days` (Monday is 0) and `hours` are in `zone`. The rule does not hold on a day of `except_holidays`.
     """
 
     factor: Decimal
@@ -119,7 +122,7 @@ class Rule(NamedTuple):
     label: str = ""
 
     def holds(self, model: str, at: datetime | None, holidays: Mapping[str, Holidays]) -> bool | None:
-        """Say whether it holds; None where only a holiday calendar that is not there could tell."""
+        """Say whether it holds; None if only a missing holiday calendar could tell."""
         if self.models and not fits(model, self.models):
             return False
         if at is None:
@@ -145,7 +148,7 @@ class Rule(NamedTuple):
 
 
 class Holidays(NamedTuple):
-    """A calendar of days off, and the years it speaks for."""
+    """A calendar of days off, and the years that it covers."""
 
     days: frozenset[date]
     years: frozenset[int]
@@ -160,7 +163,7 @@ class Rate(NamedTuple):
 
 
 class Tariff(NamedTuple):
-    """How steps turn into units of one meter. `per` is how many tokens a weight is for (1, 1,000 or 1,000,000)."""
+    """How steps become units of one meter. `per` is the number of tokens a weight is for (1, 1,000 or 1,000,000)."""
 
     unit: Unit
     weights: Mapping[str, Decimal] = _NOTHING
@@ -172,7 +175,7 @@ class Tariff(NamedTuple):
     holidays: Mapping[str, Holidays] = _NOTHING
 
     def amount(self, burn: Burn) -> Amount | None:
-        """Return the units a step takes; None where its price is unknown, which is not zero."""
+        """Return the units that a step takes; None if its price is unknown, which is not zero."""
         base = self.base(burn)
         if base is None:
             return None
@@ -184,7 +187,7 @@ class Tariff(NamedTuple):
         return Amount(base * low, base * point, base * high)
 
     def changes(self, since: datetime, until: datetime) -> Iterator[datetime]:
-        """Give the instants, among others, at which what a step takes may change between two."""
+        """Yield instants that include all between two at which the amount of a step may change."""
         yield from (rate.since for rate in self.rates if rate.since is not None)
         for rule in self.rules:
             yield from (each for each in (rule.since, rule.until) if each is not None)
@@ -197,7 +200,7 @@ class Tariff(NamedTuple):
                 day += timedelta(days=1)
 
     def factor(self, model: str, at: datetime | None) -> Amount:
-        """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
+        """Return the factor for a model at an instant. If a holiday is in doubt, the point is the expensive end."""
         if not self.models and not self.rules:
             return _UNIT
         own = (
@@ -220,7 +223,7 @@ class Tariff(NamedTuple):
         return Amount(own * low, own * high, own * high)
 
     def calendar_missed(self, burn: Burn) -> tuple[str, int] | None:
-        """Return the holiday calendar that is not there and the year it was asked for, where it makes a step cost a range."""
+        """Return the missing holiday calendar, and the year, that makes a step's amount a range; else None."""
         for rule in self.rules:
             holds = rule.holds(burn.model, burn.at, self.holidays)
             if holds is None:
@@ -230,7 +233,7 @@ class Tariff(NamedTuple):
         return None
 
     def about(self, model: str) -> Tariff:
-        """Return what of it speaks of a model."""
+        """Return the part of the tariff that concerns a model."""
         return self._replace(
             models={pattern: each for pattern, each in self.models.items() if fits(model, (pattern,))},
             rates=tuple(rate for rate in self.rates if not rate.models or fits(model, rate.models)),
@@ -238,13 +241,13 @@ class Tariff(NamedTuple):
         )
 
     def steady(self, model: str) -> Decimal | None:
-        """Return the factor of a model where it is the same at any time, else None."""
+        """Return a model's factor if it is the same at all times, else None."""
         if self.rules and not self.rules[0].holds(model, None, self.holidays):
             return None
         return self.factor(model, None).point
 
     def base(self, burn: Burn) -> Decimal | None:
-        """Return the units of a step before models and rules weigh them; None where its price is unknown."""
+        """Return the units of a step before model factors and rules; None if its price is unknown."""
         given = burn.given.get(self.unit, burn.given.get("units"))
         if given is not None and not (self.unit == "money" and self._foreign(burn.cost.currency)):
             return given
@@ -267,7 +270,7 @@ class Tariff(NamedTuple):
         return self.paid(burn.cost)
 
     def paid(self, cost: Cost) -> Decimal | None:
-        """Return what a step cost by itself in the meter's currency; None where that is unknown, or another one."""
+        """Return a step's own cost in the meter's currency; None if it is unknown, or in another one."""
         if cost.status == "free":
             return _ZERO
         return None if cost.amount is None or self._foreign(cost.currency) else cost.amount
@@ -288,12 +291,12 @@ class Tariff(NamedTuple):
         return next(rate.weights for rate in fitting if rate.since == newest or newest is None)
 
     def _weighted(self, burn: Burn, default: Decimal | None) -> Decimal | None:
-        """Return the weighted tokens; None where a class was burnt whose weight nobody says and `default` is None."""
+        """Return the weighted tokens; None if a class without a known weight was burnt and `default` is None."""
         weights = self._weights(burn) if self.rates else self.weights
         if not weights and default is None:
             return None
         total = _ZERO
-        for count, weight in zip(burn.usage, _each(weights, default), strict=False):  # counts come first in a usage
+        for count, weight in zip(burn.usage, _each(weights, default), strict=False):  # a usage begins with its counts
             if count:
                 if weight is None:
                     return None
@@ -306,7 +309,7 @@ _KEPT = 256
 
 
 def _each(weights: Mapping[str, Decimal], default: Decimal | None) -> tuple[Decimal | None, ...]:
-    """Return the weight of each class, in the order of a usage; looked up once for each table of weights."""
+    """Return the weight of each class, in the order of a usage; computed once for each table of weights."""
     key = (id(weights), default)
     known = _EACH.get(key)
     if known is None or known[0] is not weights:
@@ -321,7 +324,7 @@ _STANDS_FOR = {"reasoning": "output", "cache_write_short": "cache_write", "cache
 
 
 def _weight(weights: Mapping[str, Decimal], name: str, default: Decimal | None) -> Decimal | None:
-    """Find a class's weight: its own, that of the class it is a part of, and for a priced input class the fresh one's."""
+    """Return a class's weight: its own, that of the class it belongs to, or the fresh one's for priced input."""
     own = weights.get(name)
     if own is None and (whole := _STANDS_FOR.get(name)) is not None:
         own = weights.get(whole)

@@ -1,4 +1,4 @@
-"""The terms of a plan as values: what the user pays for (Plan), what is counted in it (Meter), and where each fact is from."""
+"""The terms of a plan as values: what the user pays for (Plan), what is counted (Meter), and each fact's source."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PERIODS = {
     "quarter": timedelta(days=365) / 4,
     "year": timedelta(days=365),
 }
-"""How long that is for which a plan's price is paid, on the average."""
+"""The average length of the period that a plan's price pays."""
 ClientRule = Literal["any", "listed_tools", "own_sign_in", "forbidden"]
 Exhaustion = Literal["stop", "overage", "balance", "unknown"]
 
 
 class Lot(NamedTuple):
-    """A part of a balance that was bought or granted at once. `expires_at` None is never."""
+    """A part of a balance that was bought or granted at once. An `expires_at` of None is never."""
 
     amount: Decimal
     bought_at: datetime | None = None
@@ -42,10 +42,11 @@ class Lot(NamedTuple):
 class Meter(NamedTuple):
     """One thing that is counted.
 
-    `limit` is in the tariff's unit, None where nobody says one, which is neither zero nor "unlimited". `limits` are dated
-    ones, which win from their instant on. `only` are patterns of the models in scope, empty for all; `feature` is what
-    else it may be for ("mcp", "video"), which our own steps never are. `per_app` marks a cap that holds for this program
-    alone. `reads` are further names that a provider's reading may have. Outside `since` and `until` it is not in the plan.
+    `limit` is in the tariff's unit, None if it is unknown, which is neither zero nor "unlimited". `limits` are dated
+    limits, which win from their instant on. `only` are patterns of the models in scope, empty for all; `feature` is
+    another use that it may be for ("mcp", "video"), which our own steps never are. `per_app` marks a cap for this
+    program alone. `reads` are further names that a provider's reading may have. Outside `since` and `until` it is not
+    in the plan.
     """
 
     name: str
@@ -64,12 +65,12 @@ class Meter(NamedTuple):
 
     @property
     def unit(self) -> Unit:
-        """What it counts."""
+        """The unit that it counts."""
         return self.tariff.unit
 
     @property
     def currency(self) -> str:
-        """The currency of a money meter; empty where it takes any."""
+        """The currency of a money meter; empty if it takes any."""
         return self.tariff.currency
 
     def counts(self, model: str, feature: str = "") -> bool:
@@ -83,20 +84,20 @@ class Meter(NamedTuple):
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
     def limit_at(self, at: datetime) -> Limit:
-        """Return the limit that holds at an instant; a balance holds the lots that are bought and not expired."""
+        """Return the limit at an instant; for a balance in lots, the sum of those bought by then, even if expired."""
         if self.lots:
             return sum((lot.amount for lot in self.lots if lot.bought_at is None or lot.bought_at <= at), Decimal(0))
         dated = [(since, limit) for since, limit in self.limits if since <= at]
         return max(dated, key=lambda each: each[0])[1] if dated else self.limit
 
     def amount(self, burn: Burn) -> Amount | None:
-        """Return what a step takes, in units with a band; None where its price is unknown."""
+        """Return what a step takes, in units with a band; None if its price is unknown."""
         if burn.charged and (final := burn.charged.get(self.name)) is not None:
             return Amount(final, final, final)
         return self.tariff.amount(burn)
 
     def burn(self, usage: TokenUsage, cost: Cost, model: str, at: datetime | None = None) -> Decimal:
-        """Return what a step takes of this meter, in its unit; 0 where it is out of scope or its price is unknown."""
+        """Return what a step takes of this meter, in its unit; 0 if it is out of scope or its price is unknown."""
         if not self.counts(model):
             return Decimal(0)
         found = self.amount(Burn(at or _UNDATED, usage, cost, model))
@@ -104,12 +105,12 @@ class Meter(NamedTuple):
 
 
 _OLD = 60
-"""Days after which limits that nobody has looked at are old."""
+"""Days after which limits that were not verified again are old."""
 _UNDATED = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Provenance(NamedTuple):
-    """Where a fact comes from and when that was last looked at. `assumed` marks what nobody has confirmed."""
+    """The source of a fact and when it was last verified. `assumed` marks a fact that nobody has confirmed."""
 
     source: str
     checked_on: date | None
@@ -117,10 +118,11 @@ class Provenance(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the user pays for. `default_for` names providers that it is the natural plan of.
+    """What the user pays for. `default_for` names the providers whose default plan it is.
 
-    `client` is the vendor's rule for programs like this one, `client_source` where it says so. `addresses` are base
-    addresses by protocol, `also_at` others at which its key is good, `key_shape` how a key begins; `reader` is the module in `readers/` that reads its quota.
+    `client` is the vendor's rule for programs like this one, `client_source` its source. `addresses` are base addresses
+    by protocol, `also_at` others at which its key is valid, `key_shape` how a key begins; `reader` is the module in
+    `readers/` that reads its quota.
     """
 
     name: str
@@ -150,37 +152,37 @@ class Plan(NamedTuple):
 
     @property
     def is_prepaid(self) -> bool:
-        """Whether each request is taken from money that was paid in: all that counts other things counts only some models."""
+        """Whether each request is paid from a balance; meters of other things may then count only some models."""
         money = [each.window.kind == "balance" and each.unit == "money" for each in self.meters]
         some = [bool(each.only or each.feature) for each in self.meters]
         return any(money) and all(paid or part for paid, part in zip(money, some, strict=True))
 
     @property
     def host(self) -> str:
-        """The host of its first address, which tells whose words are to be read; empty where its page names none."""
+        """The host of its first address, by which answers are read; empty if its page names none."""
         return next((urlsplit(each).hostname or "" for each in self.addresses.values()), "")
 
     @property
     def currencies(self) -> frozenset[str]:
-        """The currencies that its meters count, each in its own."""
+        """The currencies of its money meters."""
         return frozenset(each.currency for each in self.meters if each.unit == "money" and each.currency)
 
     @property
     def may_send(self) -> bool:
-        """Whether its terms let this program send requests with it; otherwise it is for display only."""
+        """Whether its terms let this program send requests with it; otherwise it is only shown."""
         return self.client != "forbidden"
 
     def provenance(self, name: str) -> Provenance:
-        """Return where a field comes from, such as "price" or "5 hours.limit"; the page's own source where none is named."""
+        """Return the source of a field, such as "price" or "5 hours.limit"; by default the page's own source."""
         return self.fields.get(name) or Provenance(self.source, self.checked_on)
 
     def age(self, today: date) -> int | None:
-        """Return the days since the oldest fact of its limits was looked at; None where no date is known."""
+        """Return the days since the oldest fact about its limits was verified; None if no date is known."""
         dates = [self.provenance(f"{meter.name}.limit").checked_on for meter in self.meters if meter.limit is not None]
         known = [each for each in dates or [self.checked_on] if each is not None]
         return max(0, (today - min(known)).days) if known else None
 
     def staleness(self, today: date) -> str:
-        """Say that the limits are old; empty where they are not."""
+        """Say that the limits are old; empty if they are not."""
         days = self.age(today)
         return f"limits last verified {days} days ago" if days is not None and days > _OLD else ""

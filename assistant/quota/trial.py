@@ -1,11 +1,12 @@
-"""Runs a history through a plan for advice: how many steps would have gone through, and what would have stopped the others.
+"""Runs a history through a plan for advice: how many steps would have been admitted, and what stops the rest.
 
-It says what `replay` says of the same burns where no provider says anything, and is made for many steps and many plans: a
-meter whose fullest window had room for all that was asked of it is not followed, as it stops nothing whatever the others
-do, and what surely goes through, or surely does not, is passed over at once.
+It returns what `replay` would for the same burns without readings, but is made for many steps and many plans. A meter
+whose fullest window had room for everything is not followed, as it stops nothing whatever the others do; and ranges of
+burns that surely go through, or surely do not, are skipped at once.
 
-It is a second engine because a report over a book of a million rows has 0.3 s of CPU time: 6,000 steps by 31 plans took 13.7 s
-to replay and 0.5 s this way, with equal results. Each rule of a window therefore stands twice, and tests hold the two equal.
+It is a second engine because a report over a book of a million rows has 0.3 s of CPU time: 6,000 steps by 31 plans took
+13.7 s to replay and 0.5 s this way, with equal results. Each rule of a window therefore exists twice, and tests check
+that the two agree.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
 _ZERO = Decimal(0)
 _BLUR = Decimal("1E-15")
-"""What part of a sum is far more than it can be off by for being rounded."""
+"""A part of a sum that is far larger than its possible rounding error."""
 
 
 class Stop(NamedTuple):
-    """Steps that would not have gone through: `meter` is the last to have room again, at `until`; None is never or unknown."""
+    """Steps that would have been refused: `meter` is the last to have room again, at `until` (None: never, unknown)."""
 
     at: datetime
     meter: str
@@ -43,7 +44,7 @@ class Stop(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What came of it; `unpriced` are the meters of which a step that went through took nobody knows how much."""
+    """The result; `unpriced` are the meters of which some admitted step took an unknown amount."""
 
     admitted: int
     stops: list[Stop]
@@ -51,7 +52,7 @@ class Tried(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """One step that would not have gone through, by its place in the history: `replay.Blocked` says what the rest means."""
+    """One step that would have been refused, by its index in the history; see `replay.Blocked` for the rest."""
 
     place: int
     meter: str
@@ -63,7 +64,7 @@ class Refusal(NamedTuple):
 
 
 def tried(plan: Plan, history: History) -> Tried | None:
-    """Run a history through a plan; None where only a replay can tell, as a limit is dated and may have been reached."""
+    """Run a history through a plan; None if only a replay can tell, because a dated limit may have been reached."""
     limits = _limits(plan, history)
     if limits is None:
         return None
@@ -77,7 +78,7 @@ def tried(plan: Plan, history: History) -> Tried | None:
 
 
 def refusals(plan: Plan, history: History) -> list[Refusal] | None:
-    """Tell each step of a history of single steps that would not have gone through; None as in `tried`."""
+    """Return each refused step of a history of single steps; None as in `tried`."""
     limits = _limits(plan, history)
     if limits is None or all(limit is None for _, limit in limits):
         return None if limits is None else []
@@ -96,7 +97,7 @@ def refusals(plan: Plan, history: History) -> list[Refusal] | None:
 
 
 def _pass(followed: Sequence[Followed], history: History, index: int) -> int:
-    """Let through what surely is; returns the first burn from `index` on that has to be tried."""
+    """Admit the burns that surely go through; return the first from `index` on that must be tried."""
     while index < len(history.burns) and (through := min([each.through(index) for each in followed])) > index:
         for each in followed:
             each.take(index, through)
@@ -105,7 +106,7 @@ def _pass(followed: Sequence[Followed], history: History, index: int) -> int:
 
 
 def _limits(plan: Plan, history: History) -> list[tuple[Meter, Decimal | None]] | None:
-    """Return the meters that may stop something, or be of something that nobody knows, and the limit of the former; None as in `tried`."""
+    """Return the meters that may stop a step, with their limits, and those with unknown amounts; None as in `tried`."""
     limits: list[tuple[Meter, Decimal | None]] = []
     for meter in plan.meters:
         if meter.feature or not any(meter.counts(model) for model in history.models):
@@ -121,7 +122,7 @@ def _limits(plan: Plan, history: History) -> list[tuple[Meter, Decimal | None]] 
 
 
 def _limit(meter: Meter) -> Decimal | None:
-    """Return the least limit that ever holds; None where no history can fill the meter."""
+    """Return the least limit that ever holds; None if no history can fill the meter."""
     if meter.lots:
         return sum((lot.amount for lot in meter.lots), _ZERO)
     known = [limit for limit in (meter.limit, *(limit for _, limit in meter.limits)) if isinstance(limit, Decimal)]
@@ -129,16 +130,16 @@ def _limit(meter: Meter) -> Decimal | None:
 
 
 def _has_room(meter: Meter, column: Column, history: History, limit: Decimal) -> bool:
-    """Say whether a meter surely has room for all that is asked of it, whatever the others stop."""
+    """Say whether a meter surely has room for everything, whatever the others stop."""
     if meter.lots or column.blurred:  # lots expire
         return False
     sums = _sums(meter, column, history)
-    # Less than the limit: a step of which nobody knows what it takes asks that anything be left, after sums that were rounded.
+    # Less than the limit: a step of unknown amount needs something to be left, and the sums may be rounded.
     return history.fullest(sums, meter.window.reach) < limit - (limit + sums[-1]) * _BLUR
 
 
 def _sums(meter: Meter, column: Column, history: History) -> Sequence[Decimal]:
-    """Return what the burns before each that a meter counts take together, and all of them last."""
+    """Return the running sums before each burn, with the total last, of the burns that a meter counts."""
     if all(meter.counts(model) for model in history.models):
         return column.sums
     pairs = zip(column.points, history.burns, strict=True)
@@ -147,7 +148,7 @@ def _sums(meter: Meter, column: Column, history: History) -> Sequence[Decimal]:
 
 
 def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
-    """Follow meters through a history; yields what they stop, in order of time."""
+    """Follow meters through a history; yield what they stop, in order of time."""
     index = 0
     while (index := _pass(followed, history, index)) < len(history.burns):
         stopped = _parts(followed, history, index)
@@ -159,7 +160,7 @@ def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
 
 
 def _parts(followed: Sequence[Followed], history: History, index: int) -> list[Stop]:
-    """Try one burn, in parts where there is no room for all of its steps; returns those that are stopped."""
+    """Try one burn, in parts if there is no room for all of its steps; return the parts that are stopped."""
     at, steps = history.at[index], history.burns[index].steps
     needs = [(each, need) for each in followed if (need := each.needs[index]) is not None]
     full = _take(needs, index)
@@ -174,7 +175,7 @@ def _parts(followed: Sequence[Followed], history: History, index: int) -> list[S
 
 
 def _halve(shares: _Shares, at: datetime, steps: int, index: int, stops: list[Stop]) -> None:
-    """Try steps in two halves, where there is room for the first of them and not for all; adds what is stopped."""
+    """Try steps in two halves, because there is room for the first but not for all; add what is stopped to `stops`."""
     half = steps // 2
     both = [(each, each.column.split(share, half, steps)) for each, share in shares]
     for place, count in enumerate((half, steps - half)):
@@ -194,7 +195,7 @@ def _needs(shares: _Shares, index: int) -> _Needs:
 
 
 def _take(needs: _Needs, index: int) -> _Needs:
-    """Let steps through for which all meters have room; returns those that have none."""
+    """Admit steps if all meters have room for them; return the meters that have none."""
     full = _full(needs, index)
     if not full:
         for each, need in needs:
@@ -212,7 +213,10 @@ def _fits(need: Decimal | None, left: Decimal) -> bool:
 
 
 def _last(full: _Needs, at: datetime) -> tuple[str, datetime | None]:
-    """Return the meter that stops a step, and until when: one that never has room, or nobody knows when, before the last to have it."""
+    """Return the meter that stops a step, and until when.
+
+    A meter that never has room comes first, then one whose return is unknown, then the last to have room again.
+    """
     backs = [(each.meter.name, each.back(need)) for each, need in full]
     for each, need in full:
         if each.never(need):
@@ -221,9 +225,9 @@ def _last(full: _Needs, at: datetime) -> tuple[str, datetime | None]:
 
 
 def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: int) -> tuple[int, int]:
-    """Pass over burns that the same meter stops until the same instant; returns how many steps they are, and the next burn.
+    """Skip burns that the same meter stops until the same instant; return the number of their steps, and the next burn.
 
-    The meters stand as they did when the burn before was stopped, until some of what is used comes back.
+    The meters stay as they were when the burn before was stopped, until something comes back.
     """
     (mine,) = [each for each in followed if each.meter.name == stop.meter]
     others = [(each, room) for each in followed if each is not mine and (room := each.left(index - 1)).is_finite()]
@@ -233,7 +237,7 @@ def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: in
     changes = [at for at in (mine.shut_until(), *(each.wanes_at() for each, _ in others)) if at is not None]
     end = bisect_left(history.at, min(changes), index) if changes else len(history.at)
     ones, needs, counts = mine.ones, mine.needs, history.fields["steps"]
-    low, high = ENDLESS, -ENDLESS  # between these it is stopped until the same instant
+    low, high = ENDLESS, -ENDLESS  # needs in this range are stopped until the same instant
     steps = 0
     for place in range(index, end):
         need, whole = ones[place], needs[place]
@@ -253,7 +257,7 @@ def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: in
 
 
 def _passes(place: int, others: Sequence[tuple[Followed, Decimal]], curious: Sequence[Followed]) -> bool:
-    """Let a burn through that takes nothing of any meter, as far as anybody knows; False where it may be stopped."""
+    """Admit a burn whose known amount is zero for all meters; return False if it may be stopped."""
     for each, room in others:
         if (need := each.needs[place]) or (need is not None and room <= 0):
             return False

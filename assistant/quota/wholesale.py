@@ -1,7 +1,7 @@
-"""Replays one's own history wholesale: what `replay` says of it, from columns of steps and not from step to step.
+"""Replays the user's own history wholesale: the results of `replay`, computed from columns instead of step by step.
 
-Where no provider says anything, a window that nothing stops holds the sum of what was burnt in it. So who is stopped is
-found as a trial finds it, closed windows are added up, and only the window that is open at the end is filled by a Gauge.
+Without readings, a window that stops nothing holds the sum of its burn. So refused steps are found as in a trial,
+closed windows are added up, and only the window that is open at the end is filled by a Gauge.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _FADED = 100 * forecast.LONG
-"""What was burnt so long ago weighs nothing in a rate of now: a part in 2 to the hundredth."""
+"""Burn that is older weighs nothing in a present rate: a part in 2 to the hundredth."""
 
 
 class _Part(NamedTuple):
-    """What of a meter's steps lies in one window, from the place of its first up to `stop`; `span` is None where it has no edges."""
+    """A meter's steps in one window, from index `first` up to `stop`; `span` is None if the window has no edges."""
 
     span: Span | None
     first: int
@@ -45,13 +45,13 @@ class _Part(NamedTuple):
 
 
 class _Course:
-    """One meter through a history of which all went through: see `replay` for what its values mean."""
+    """One meter through a history of which all steps were admitted: see `replay` for the meaning of its values."""
 
     def __init__(self, plan: Plan, meter: Meter, history: History) -> None:
         self.meter = meter
         self._plan = plan.name
         self._currencies = plan.currencies
-        self._points = meter.unit == "percent"  # of which nobody knows how much a step takes
+        self._points = meter.unit == "percent"  # the points that a step takes are unknown
         column = history.column(meter.tariff)
         counted = {model for model in history.models if meter.counts(model)}
         burns, points = history.burns, column.points
@@ -70,7 +70,7 @@ class _Course:
         self._untold = (
             [place for place in range(self._first, len(points)) if points[place] is None] if column.untold else []
         )
-        # What is paid in another currency of the plan's takes nothing here.
+        # A step paid in another of the plan's currencies takes nothing here.
         others = plan.currencies
         self._missed = [
             place
@@ -82,7 +82,7 @@ class _Course:
         self.peak: tuple[Decimal, datetime | None] = _ZERO, None
 
     def run(self, at: datetime) -> Gauge:
-        """Add up the windows that have ended by an instant; returns a gauge that stands in the one that has not."""
+        """Add up the windows that have ended by an instant; return a gauge of the one that is open."""
         window = self.meter.window
         gauge = Gauge(self._plan, self.meter, self._currencies)
         if window.trails:
@@ -111,7 +111,7 @@ class _Course:
             place = stop
 
     def _close(self, part: _Part, at: datetime) -> None:
-        """Keep what a window held, if it has ended, and when it was fullest."""
+        """Record what a window held, if it has ended, and when it was fullest."""
         total = _ZERO if self._points else sum(self._units[part.first : part.stop], _ZERO)
         if total > self.peak[0]:
             sums = accumulate(self._units[part.first : part.stop])
@@ -132,7 +132,7 @@ class _Course:
             )
 
     def _watch_trail(self, reach: timedelta) -> None:
-        """Find when the most was used of what comes back step by step."""
+        """Find the peak of a window whose steps come back one by one."""
         if self._points:
             return
         at, first = self._at, self._first
@@ -147,7 +147,7 @@ class _Course:
         self.peak = most, when
 
     def _open(self, part: _Part) -> Sequence[Burn]:
-        """Return the steps of a window; those that count alike as one, where only their sum counts."""
+        """Return the steps of a window; if only their sum matters, steps that count alike as one."""
         burns = self._burns[part.first : part.stop]
         if self.meter.window.trails or self.meter.tariff.rules or self.meter.tariff.rates:
             return burns
@@ -162,7 +162,7 @@ class _Course:
         return [_together(each) for each in groups.values()]
 
     def recent(self, at: datetime) -> list[tuple[datetime, Decimal]]:
-        """Return when something was burnt of late and how much, or the last that was."""
+        """Return the instants and amounts of recent burns, or else of the last one."""
         first = bisect_left(self._at, at - _FADED)
         late = range(first, len(self._at))
         last = (place for place in reversed(range(first)) if self._given[place] is not None)
@@ -189,9 +189,9 @@ def _whole(usages: Sequence[TokenUsage]) -> TokenUsage:
 
 
 def wholesale(plan: Plan, burns: Sequence[Burn], at: datetime) -> Replayed | None:
-    """Replay single steps of our own, in order of time, up to `at`; None where only `replay` can tell what comes of them.
+    """Replay single steps of our own, in order of time, up to `at`; None if only `replay` can tell the result.
 
-    That is where a dated limit may have been reached, where a balance is bought in lots, or where sums are rounded.
+    That is so if a dated limit may have been reached, if a balance is bought in lots, or if sums are rounded.
     """
     history = History(burns)
     strange = any(map(any, (history.fields["doubtful"], (each.lots for each in plan.meters))))

@@ -1,17 +1,17 @@
-"""Rules of time: in which window an instant lies. Pure functions of aware instants; all windows are half open, in UTC.
+"""Rules of time: the window in which an instant lies. Pure functions of aware instants; windows are half open, in UTC.
 
-The kinds there are:
+These are the kinds:
 
 - `first_use`: begins with the first step and lasts its `length`; the next begins with the first step after its end, so
-  that there may be none. `floor` "hour" puts the beginning back to the full hour of UTC.
+  there may be none. `floor` "hour" moves the beginning back to the full hour of UTC.
 - `rolling`: every step comes back `length` after it was taken; there is no single reset.
-- `calendar_day`, `calendar_week`, `calendar_month`: by the clock of `zone`, from `time` of the day, `weekday` or `day`.
-- `grid`: lengths in a row from `origin` on, used or not.
-- `subscription_month`: from `origin` every `months`, at the same local day and time; a day that a month does not have
-  becomes its last one, always taken from the first day, so that the 31st comes back.
+- `calendar_day`, `calendar_week`, `calendar_month`: in `zone`, from `time` of the day, `weekday` or `day`.
+- `grid`: consecutive windows of `length` from `origin` on, used or not.
+- `subscription_month`: from `origin` every `months`, at the same local day and time. If a month lacks the day, its last
+  day is used; each is computed from the first one, so that the 31st comes back.
 - `balance`: no window.
 
-A local time that a change of clocks leaves out is moved forward by the gap; one that comes twice means the first.
+A local time that a change of clocks skips is moved forward by the gap; one that occurs twice means the first.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _MIDNIGHT = time(0)
 
 
 class Window(NamedTuple):
-    """One rule of time. `origin` is the instant of activation or subscription; None where nobody has said it.
+    """One rule of time. `origin` is the instant of activation or subscription; None if it is unknown.
 
-    A subscription month without an origin may have a `day`, which is 0 where it is unknown too.
+    A subscription month without an origin may have a `day`, which is 0 if that is unknown too.
     """
 
     kind: WindowKind
@@ -50,19 +50,19 @@ class Window(NamedTuple):
 
     @property
     def fixed(self) -> bool:
-        """Whether its edges follow from the rule alone, without looking at what was burnt."""
+        """Whether its edges follow from the rule alone, whatever was burnt."""
         return self.kind not in {"first_use", "rolling", "balance"}
 
     @property
     def trails(self) -> bool:
-        """Whether steps leave it one by one, unless a reading says otherwise: it rolls, or nobody said where its edges are."""
+        """Whether steps leave it one by one, unless a reading says otherwise: it rolls, or its edges are unknown."""
         if self.kind in {"grid", "subscription_month"} and self.origin is None:
             return self.kind == "grid" or self.day == 0
         return self.kind == "rolling"
 
     @property
     def reach(self) -> timedelta | None:
-        """How long its longest window lasts; None where it has none."""
+        """The length of its longest window; None for a balance."""
         match self.kind:
             case "first_use" | "rolling" | "grid":
                 return self.length
@@ -77,9 +77,9 @@ class Window(NamedTuple):
 
 
 def bounds(window: Window, burns: Iterable[datetime], now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return start and end of the window that is open at `now`; (None, None) where none has begun.
+    """Return start and end of the window that is open at `now`; (None, None) if none has begun.
 
-    `burns` are the instants of steps, in any order; only a first-use window asks for them. A rolling window has a start
+    `burns` are the instants of steps, in any order; only a first-use window needs them. A rolling window has a start
     and no end.
     """
     if window.kind == "rolling":
@@ -97,7 +97,7 @@ def bounds(window: Window, burns: Iterable[datetime], now: datetime) -> tuple[da
 
 
 def opened(window: Window, at: datetime, after: datetime | None = None) -> Span:
-    """Return the first-use window that a step at `at` opens; it does not begin before `after`, the end of the last."""
+    """Return the first-use window that a step at `at` opens; it does not begin before `after`, the last one's end."""
     at = at.astimezone(UTC)
     start = at.replace(minute=0, second=0, microsecond=0) if window.floor == "hour" else at
     if after is not None:
@@ -106,7 +106,7 @@ def opened(window: Window, at: datetime, after: datetime | None = None) -> Span:
 
 
 def span_at(window: Window, at: datetime) -> Span | None:
-    """Return the window that holds an instant, for rules with fixed edges; None for others, and before the origin."""
+    """Return the window that contains an instant, for rules with fixed edges; None for others or before the origin."""
     at = at.astimezone(UTC)
     match window.kind:
         case "grid":

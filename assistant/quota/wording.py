@@ -1,6 +1,6 @@
-"""How a meter is told to people: what is used and left, when it returns, who says so and how old the word is. Pure.
+"""Meters in words: what is used and left, when it returns, the source of a figure and its age. Pure.
 
-Instants are by the clock of this machine, where the user reads them.
+Instants are in the zone of this machine, where the user reads them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from assistant.quota.forecast import Forecast
 
 _YOUNG = 3
-"""Percent of a window that must have passed before its pace is told: nine minutes of five hours."""
+"""Percent of a window that must have passed before its pace is shown: nine minutes of five hours."""
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def clock(at: datetime | None, now: datetime) -> str:
-    """Say an instant: the time today, else the weekday or the date with it; empty for none."""
+    """Write an instant: the time if it is today, else with the weekday or the date; empty for none."""
     if at is None:
         return ""
     local, today = at.astimezone(), now.astimezone().date()
@@ -34,7 +34,7 @@ def clock(at: datetime | None, now: datetime) -> str:
 
 
 def age(seconds: int) -> str:
-    """Say a length of time in its largest unit."""
+    """Write a length of time in its largest unit."""
     for size, name in _SPANS:
         if seconds >= size:
             return f"{seconds // size} {name}"
@@ -42,18 +42,18 @@ def age(seconds: int) -> str:
 
 
 def countdown(at: datetime, now: datetime) -> str:
-    """Say how long it is until an instant, in its two largest units."""
+    """Write the time until an instant, in its two largest units."""
     return span(-(-int((at - now).total_seconds()) // 60))
 
 
 def trust(estimate: Estimate) -> str:
-    """Say who says a figure and how old the word is."""
+    """Name the source of a figure, and its age if it is a minute or more."""
     source = {"ledger": "our count", "you": "you typed it"}.get(estimate.source, estimate.source)
     return f"{source}, {age(estimate.age_s)} ago" if estimate.age_s >= 60 else source
 
 
 def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
-    """Say an amount in its unit; "unknown" where nobody knows it."""
+    """Write an amount in its unit; "unknown" if it is."""
     if value is None:
         return "unknown"
     if unit == "money":
@@ -65,7 +65,7 @@ def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
 
 
 def figures(each: Estimate) -> str:
-    """Say what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; what is unknown or unlimited says so."""
+    """Write what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; unknown and unlimited are named."""
     if each.state == "not_in_plan":
         return "not in the plan"
     more = f" + {unpriced(each)}" if each.unpriced else ""
@@ -97,20 +97,20 @@ def figures(each: Estimate) -> str:
 
 
 def brief(each: Estimate) -> str:
-    """Say in a word or two what is left of a balance, or which part of anything else is used; empty where nobody knows it."""
+    """Write what is left of a balance, or the used percent of anything else, in a word or two; empty if unknown."""
     if each.unit == "money" and each.end is None and each.remaining is not None:
         return f"{amount(each.remaining, each.unit, each.currency)} left"
     return percent(each.percent) if each.percent is not None else ""
 
 
 def _limit(each: Estimate) -> str:
-    """Say a limit that is a number, with its unit."""
+    """Write a limit that is a number, with its unit."""
     limit = each.limit if isinstance(each.limit, Decimal) else None
     return f"{amount(limit, each.unit, each.currency)}{'' if each.unit in {'money', 'percent'} else f' {each.unit}'}"
 
 
 def _used(each: Estimate) -> str:
-    """Say what is used; a range where a rule leaves it in doubt."""
+    """Write what is used; a range if a rule leaves it in doubt."""
     said = amount(each.used, each.unit, each.currency)
     if not each.doubts or each.low is None or each.low == each.used:
         return said
@@ -118,21 +118,21 @@ def _used(each: Estimate) -> str:
 
 
 def doubts(each: Estimate) -> str:
-    """Say why a figure is a range; empty where it is none."""
+    """Say why a figure is a range; empty if it is none."""
     return "; ".join(each.doubts)
 
 
 def unpriced(each: Estimate) -> str:
-    """Say how many requests are not in a figure, as nobody knows what they take."""
+    """Say how many requests a figure leaves out because their amount is unknown."""
     if each.unit == "money":
         return f"{each.unpriced} unpriced"
     return f"{each.unpriced:,} request{'s'[: each.unpriced != 1]} without a weight"
 
 
 def pace(found: Forecast, now: datetime) -> tuple[str, str]:
-    """Say how a meter goes on, in full and in short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→66.7%").
+    """Return a meter's outlook, full and short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→66.7%").
 
-    Nothing where it is used up already, where nobody knows, and while a window is so young that its pace says nothing.
+    Both are empty if the meter is used up already, if nothing is known, and while a window is too young to have a pace.
     """
     if found.dry_at is not None and found.dry_at <= now:
         return "", ""
@@ -145,7 +145,7 @@ def pace(found: Forecast, now: datetime) -> tuple[str, str]:
 
 
 def others(each: Estimate) -> str:
-    """Say what other clients burnt of it, with the band where there is one, and whose logs tell of it; empty for nothing."""
+    """Return other clients' burn, with its band if it has one, and the logs that tell of it; empty if there is none."""
     unit = "tokens" if each.unit == "percent" else each.unit
     logs = [f"{client}'s log {amount(units, unit, each.currency)} {unit}" for client, units in each.clients.items()]
     if not each.foreign:

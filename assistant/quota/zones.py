@@ -1,4 +1,4 @@
-"""Clocks by the name of a zone."""
+"""Time zones by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cache
 
 @cache
 def clock_of(name: str) -> tzinfo:
-    """Return a zone's clock. Raises OSError, ValueError or LookupError where there is no such zone.
+    """Return a zone. Raises OSError, ValueError or LookupError if there is no such zone.
 
-    UTC needs no table of zones, and to find one takes some hundredths of a second.
+    UTC needs no zone table, which takes some hundredths of a second to find.
     """
     if name == "UTC":
         return UTC

@@ -1,1 +1,1 @@
-"""The commands of the shell, one module each: `arguments` and `run`."""
+"""The commands of the shell, one module each, with `arguments` and `run`."""

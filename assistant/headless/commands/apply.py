@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("--check", action="store_true", help="say what would happen, write nothing")
 
 
 def run(session: Session, options: Namespace) -> int:
-    """Do it; any edit that may not or cannot be written refuses the whole reply."""
+    """Run the command; one edit that may not or cannot be written refuses the whole reply."""
     mend(session)
     patch, misfits = session.changes.read_reply(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
     risks = disk.risks(patch)

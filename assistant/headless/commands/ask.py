@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("text", help="what to ask; - reads it from standard input")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
     parser.add_argument(
@@ -46,8 +46,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(session: Session, options: Namespace) -> int:
-    """Do it."""
-    text = given(options.text)  # before there is a loop: it would keep Ctrl+C from who types here
+    """Run the command; return the exit code."""
+    text = given(options.text)  # before the event loop starts, so that Ctrl+C still works while the user types
     return asyncio.run(_ask(session, text, options))
 
 
@@ -60,11 +60,11 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
             _show(ended, as_diff=options.diff)
         return code
     finally:
-        await session.close()  # behind the answer: a ledger that is locked is waited for
+        await session.close()  # after the answer: closing may wait for a locked ledger
 
 
 async def _answered(session: Session, text: str, options: Namespace) -> tuple[events.TurnEnded, int]:
-    """Ask, and write what is proposed where that is wished; returns how the turn ended, and the exit code."""
+    """Ask, and write the proposed patch if that is wanted; return how the turn ended, and the exit code."""
     try:
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):
@@ -74,12 +74,12 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
             await asyncio.to_thread(session.take_up)
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the answer up to then is booked, kept and shown
             asyncio.get_running_loop().add_signal_handler(number, session.stop)
         with session.limits.once() if options.once else nullcontext():
             ended = await _turn(session, text, as_json=options.json)
         if ended.error is not None:
-            ended = ended._replace(patch=None)  # what was whole of it is for eyes: a script takes all or nothing
+            ended = ended._replace(patch=None)  # a partial patch is only for people: a script takes all or nothing
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
             tell(f"The answer ended early: {ended.stop}.")
@@ -114,19 +114,19 @@ async def _turn(session: Session, text: str, *, as_json: bool) -> events.TurnEnd
                     dump(shape)
             else:
                 _progress(event)
-    assert ended is not None  # noqa: S101 - a turn that is walked to its end says so
+    assert ended is not None  # noqa: S101 - a completed turn has yielded TurnEnded
     return ended
 
 
 async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) -> int:
-    """Write the whole patch, or nothing: when an edit of the reply is missing from it, or a file wants a word of its own.
+    """Write the whole patch, or nothing if an edit of the reply is missing from it or a file needs --allow-risky.
 
-    The answer is shown either way: that it cannot be written must not lose it.
+    The answer is shown either way: a failure to write must not lose it.
     """
     patch = ended.patch or Patch()
     allowed = {path.removeprefix("./") for path in options.allow_risky}
     risks = {path: why for path, why in disk.risks(patch).items() if path not in allowed}
-    hindered = (*ended.misfits, *ended.doubts)  # nobody looks at it before it is written
+    hindered = (*ended.misfits, *ended.doubts)  # nobody reviews the patch before it is written
     if hindered or ended.stop != "end":
         words = hindered[0].message if hindered else "the answer was cut short."
         return _not_written(words, PatchError.exit_code, as_json=options.json)

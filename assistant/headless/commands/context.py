@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def sitting(_options: Namespace) -> Literal["onlooker"]:
-    """Looking is all it does."""
+    """Return the Sitting that is enough: the command only looks."""
     return "onlooker"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("text", help="the question; - reads it from standard input")
     parser.add_argument("--budget", type=budget, metavar="N", help="o200k tokens")
     parser.add_argument(
@@ -33,7 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(onlooker: Onlooker, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     if options.budget is not None:
         onlooker.config = onlooker.config._replace(context_budget=options.budget)
     sight = onlooker.sight
@@ -41,7 +41,7 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
         sight.keep_out(sight.find_any(path))
     for path in map(
         sight.find, options.pin
-    ):  # in whatever order: a file of a folder that is dropped is shown by its name
+    ):  # whatever the order of options: a pinned file is shown even if its folder is dropped
         if path in sight.dropped:
             tell(f"{path} is dropped by its name, too: it stays out")
         else:

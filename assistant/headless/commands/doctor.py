@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("--offline", action="store_true", help="do not look for local model servers")
 
 
 def run(session: Session, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     data = asyncio.run(_look(session, offline=options.offline))
     if options.json:
         dump(data)
@@ -108,10 +108,10 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
 
 
 def _book(session: Session) -> list[str]:
-    """Say what is wrong with the book of what was burnt: that it cannot be read, was set aside, or is damaged somewhere within.
+    """Say what is wrong with the ledger: that it is unreadable, was set aside, or is damaged inside.
 
-    All of it is read for that, some seconds for a million steps: damage in the middle of a large book shows nowhere else
-    until a report happens to meet it.
+    All of it is read for that, which takes some seconds for a million steps: damage in the middle of a large ledger
+    shows nowhere else until a report happens to meet it.
     """
     ledger = session.accounts.ledger
     try:
@@ -129,7 +129,7 @@ def _book(session: Session) -> list[str]:
 
 
 def _miscast(session: Session) -> list[str]:
-    """Say which wishes cannot be met: the model that is asked first, and who plays a role."""
+    """Say which wishes in the config cannot be met: for the model that is asked first, and for the roles."""
     wishes = {"model": session.config.model, **{f"role {role}": name for role, name in session.config.roles.items()}}
     keys = {each.provider.name for each in session.roster.found()}
     problems = []

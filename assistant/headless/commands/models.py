@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 _TURN = TokenUsage(fresh_input=12_000, cache_read=40_000, output=1_500)
-"""What is priced with each model that is compared: a turn in the middle of a working day."""
+"""The usage by which compared models are priced: a turn in the middle of a working day."""
 _FETCH_S = 20.0
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("words", nargs="*", help="parts of names; or: update FILE_OR_URL")
     parser.add_argument("--provider", default="", help="only what this one sells")
     parser.add_argument("--ability", action="append", default=[], choices=["thinking", "images", "tools", "cache"])
@@ -42,7 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(session: Session, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     if options.words[:1] == ["update"]:
         return _update(session, options)
     rows = asyncio.run(_rows(session, offline=options.offline))
@@ -108,7 +108,7 @@ def _line(row: Row) -> str:
 
 
 def _compare(session: Session, rows: Sequence[Row], options: Namespace) -> int:
-    """Show some models side by side; a name may be short, as everywhere."""
+    """Show some models side by side; names may be short, as everywhere."""
     from assistant.models import listing
 
     known = {row.name: row for row in rows}
@@ -116,7 +116,7 @@ def _compare(session: Session, rows: Sequence[Row], options: Namespace) -> int:
     for name in options.compare:
         pick = session.roster.catalogue.pick(name)
         found = known.get(pick.model.name)
-        if found is None:  # a name that a relay takes although nobody lists it
+        if found is None:  # a relay may accept a name that no list has
             found = listing.Row(pick.model, pick.provider, session.roster.payer(pick.provider), None, None, None)
         chosen.append(found)
     if options.json:
@@ -126,7 +126,7 @@ def _compare(session: Session, rows: Sequence[Row], options: Namespace) -> int:
     table = [("", tuple(row.name for row in chosen)), *listing.compare(chosen, _TURN, session.now())]
     table = [(turn if label == "this usage" else label, values) for label, values in table]
     widths = [max(len(values[place]) for _, values in table) for place in range(len(chosen))]
-    if sum(widths) + 20 > 160:  # long notes and sources: one model below the other reads better
+    if sum(widths) + 20 > 160:  # too wide because of long notes and sources: show one model below the other
         for place, row in enumerate(chosen):
             out(row.name)
             for label, values in table[1:]:
@@ -142,7 +142,7 @@ def _compare(session: Session, rows: Sequence[Row], options: Namespace) -> int:
 
 
 def _update(session: Session, options: Namespace) -> int:
-    """Show what a file or an address knows that is news, and take it once the user says so."""
+    """Show what is new in a file or at an address, and take it over once the user agrees."""
     from assistant.models import refresh
 
     if len(options.words) != 2:
@@ -203,7 +203,7 @@ def _tell(news: Merged) -> None:
 
 
 def _agreed(options: Namespace) -> bool:
-    """Ask on a terminal; a script says --yes."""
+    """Ask on a terminal; scripts use --yes."""
     if options.json or not sys.stdin.isatty():
         return False
     sys.stderr.write("Take this into your catalogue? [y/N] ")

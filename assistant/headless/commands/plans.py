@@ -42,22 +42,22 @@ command of its status line. In its settings:
   "statusLine": {"type": "command", "command": "wattson plans tell claude-pro - >/dev/null; wattson usage --line"}
 """
 _DAYS = 91
-"""Days of history that are run through all plans: prices and habits of earlier ones say little of the next month."""
+"""Days of history that are run through all plans: earlier prices and habits say little about the next month."""
 _ACTIONS = ["show", "replay", "advise", "tell"]
 _TAKEN_BY = {
     "all": ("show",), "refresh": ("show",), "plan": ("replay", "advise"), "events": ("replay",), "at": ("replay",),
     "days": ("advise",), "resets": ("tell",),
 }  # fmt: skip
-"""Which actions an option means something to."""
+"""The actions to which each option applies."""
 
 
 def sitting(options: Namespace) -> Literal["session", "teller"]:
-    """Only to refresh, somebody is asked."""
+    """Return the Sitting that is enough: only a refresh asks providers."""
     return "session" if options.refresh else "teller"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
     parser.add_argument(
         "what",
@@ -87,11 +87,11 @@ def arguments(parser: ArgumentParser) -> None:
         default="",
         help="tell: when the window begins anew: 16:30 or 2026-12-03T10:00 by your clock, or with an offset",
     )
-    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it looks at the terminal at once
+    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it asks the terminal at once
 
 
 def run(teller: Session | Teller, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     if options.what and options.action != "tell":
         raise UsageError(
             f"`plans {options.action}` takes no words: {' '.join(options.what)!r}.",
@@ -123,7 +123,7 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
 
         from assistant.session import Session
 
-        assert isinstance(teller, Session)  # noqa: S101 - as `sitting` says
+        assert isinstance(teller, Session)  # noqa: S101 - `sitting` asks for a session to refresh
         asyncio.run(_refresh(teller))
     found = teller.standings(every=options.all)
     if options.json:
@@ -182,7 +182,7 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
 
 
 def _tell(teller: Session | Teller, options: Namespace) -> int:
-    """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
+    """Keep a figure that the user has read somewhere, for plans that we cannot ask about."""
     from assistant.payers import near
     from assistant.quota.reading import Reading, number
 
@@ -208,7 +208,7 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
         )
     if resets is not None and resets <= now:
         raise UsageError(f"{options.resets} lies in the past.", "--resets is when the window begins anew.")
-    assert value is not None  # noqa: S101 - it was not understood above
+    assert value is not None  # noqa: S101 - None was refused above
     if words := _beyond(plan, meter, value, now, share=figure.endswith("%")):
         raise UsageError(
             f"{figure} is more than {words}.",
@@ -229,7 +229,7 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
 
 
 def _beyond(plan: Plan, name: str, value: Decimal, now: datetime, *, share: bool) -> str:
-    """Say all that a meter has where a figure is more than that; else empty. Of a balance there may be any amount."""
+    """If a figure is more than a meter has, say how much it has; else return "". A balance may hold any amount."""
     from decimal import Decimal
 
     from assistant.quota import wording
@@ -245,9 +245,9 @@ def _beyond(plan: Plan, name: str, value: Decimal, now: datetime, *, share: bool
 
 
 def _instant(text: str, now: datetime) -> datetime | None:
-    """Read when a window begins anew, by the user's clock where no offset is said, as vendors' pages show it.
+    """Read when a window begins again, in the user's zone if there is no offset, as vendors' pages show it.
 
-    Of a time of day the next one is meant. None for what is no instant.
+    A time of day means the next one. None if the text is not an instant.
     """
     from datetime import datetime, time, timedelta
 
@@ -265,7 +265,7 @@ def _instant(text: str, now: datetime) -> datetime | None:
 
 
 def _payload(teller: Session | Teller, options: Namespace) -> int:
-    """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
+    """Keep the JSON that a vendor's own program passes on, from standard input: Claude Code's status line, for one."""
     from assistant.quota.reading import of_plan
 
     plan, now = teller.accounts.plans[options.what[0]], teller.now()
@@ -278,7 +278,7 @@ def _payload(teller: Session | Teller, options: Namespace) -> int:
 
 
 def _advise(teller: Session | Teller, options: Namespace) -> int:
-    """Say which plans would have held what was burnt here, and what each would have cost."""
+    """Say which plans would have held the user's burn, and what each would have cost."""
     from assistant import hindsight
     from assistant.quota import advice, history
 
@@ -318,7 +318,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
 
 
 def _plan(teller: Session | Teller, name: str) -> Plan:
-    """Return the plan of a name, or of a file. Raises ConfigError."""
+    """Return a plan by its name, or from a file. Raises ConfigError."""
     from assistant.quota.plan import read_file
 
     return teller.accounts.plans.get(name) or read_file(Path(name), users=teller.places.config / "plans")

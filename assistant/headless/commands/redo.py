@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(session: Session, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     return turn_back(session, "redo", options)
 
 

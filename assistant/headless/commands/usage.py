@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 _KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
 _THEIRS = ("client", "day", "provider", "model", "project", "plan")
-"""What other clients' logs can be added up by."""
+"""The keys by which other clients' logs can be added up."""
 _BY = ("day", "provider", "model", "project")
 
 
 def sitting(_options: Namespace) -> Literal["teller"]:
-    """Nobody is asked."""
+    """Return the Sitting that is enough: no provider is asked."""
     return "teller"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument(
         "action", nargs="*", metavar="import CLIENT", help="import: claude-code, codex, gemini, opencode or all"
     )
@@ -51,7 +51,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(teller: Teller, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     from assistant import hindsight
     from assistant.quota import history, report
 
@@ -104,14 +104,14 @@ def run(teller: Teller, options: Namespace) -> int:
         lines.append("Other clients, from their own logs, at list prices where they say none:")
         lines += report.as_table(map(report.told, others))
     if lines:
-        out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
+        out("\n".join(lines))  # a long history is thousands of lines: write them at once
     else:
         tell("Nothing was burnt yet.")
     return 0
 
 
 def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
-    """Write as CSV our own burn and that of other clients: theirs has no purpose and no payer, and money where they say so."""
+    """Return our own and other clients' burn as CSV; theirs has no purpose or payer, and only stated costs."""
     from assistant.quota import history, report
 
     ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
@@ -138,7 +138,7 @@ def _dump(teller: Teller, usage: Sequence[str], others: Sequence[dict[str, Any]]
 
 
 def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
-    """Return what another client burnt, as it says, and `by_token`: that with list prices as far as they are known."""
+    """Return another client's burn as its log states it, and `by_token`: the same at list prices where known."""
     from assistant.quota import history
 
     listed = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
@@ -155,7 +155,7 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
 
 
 def _may_be_folder(word: str) -> bool:
-    """Say whether there is a folder; one that may not be looked at is told of when it is to be read."""
+    """Say whether there is a folder; True also for one that may not be looked at, which is reported on reading."""
     try:
         return Path(word).is_dir()
     except PermissionError:
@@ -163,7 +163,7 @@ def _may_be_folder(word: str) -> bool:
 
 
 def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
-    """Read what is new in the logs of other clients; nothing of theirs is changed."""
+    """Read what is new in the logs of other clients; their files are not changed."""
     from assistant import hindsight
 
     if words[0] != "import":

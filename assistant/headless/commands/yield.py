@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def sitting(_options: Namespace) -> Literal["teller"]:
-    """Nobody is asked."""
+    """Return the Sitting that is enough: no provider is asked."""
     return "teller"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add them."""
+    """Add the command's arguments."""
     parser.add_argument("--days", type=days, default=0, metavar="N", help="only the last N days")
     parser.add_argument("--here", action="store_true", help="only this repository")
 
 
 def run(teller: Teller, options: Namespace) -> int:
-    """Do it."""
+    """Run the command; return the exit code."""
     from assistant import hindsight
     from assistant.quota import history
 

@@ -1,1 +1,1 @@
-"""One module for each other client whose local logs can be read; see `assistant.quota.imports` for what it offers."""
+"""One module for each other client whose local logs are readable; see `assistant.quota.imports` for its interface."""

@@ -1,9 +1,9 @@
-"""Claude Code: one JSONL file a session under `projects/`, a line for each block of a reply, each with the reply's usage.
+"""Claude Code: one JSONL file per session under `projects/`, a line per block of a reply, each with the reply's usage.
 
-A reply of three blocks is three lines with one message id, and while it streams the first of them may carry a smaller
-count of output: the largest counts. A resumed or forked session copies lines into a new file, and the largest may be in
-either. A request that was really sent twice has two request ids and counts twice; but a line of a side chain that has a
-message's id tells again what was sent on the main one, at times under a request id of its own, and is known by its message.
+A reply of three blocks is three lines with one message id, and while it streams the first of them may have a smaller
+output count: the largest counts. A resumed or forked session copies lines into a new file, and the largest may be in
+either. A request that was really sent twice has two request ids and counts twice. But a side chain's line with a
+message's id repeats a line of the main chain, sometimes with another request id, and is known by its message.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_toke
 _TEXT, _WHOLE = {str, type(None)}, {int, type(None)}
 _LONG = "ephemeral_1h_input_tokens"
 _USUAL = "standard", None, ""
-"""How the log calls the speed and the service tier that are not billed apart."""
+"""The log's names for the speed and the service tier that are billed as usual."""
 
 
 def _refuse(text: str) -> NoReturn:
@@ -43,7 +43,7 @@ _read = json.JSONDecoder(parse_constant=_refuse, strict=False).decode
 
 @cache
 def _decoder() -> Callable[[bytes], list[Any]]:
-    """Make what decodes only the fields that count, of many lines at once: a third of the time, once it is loaded."""
+    """Return a decoder of many lines that reads only the fields that matter: a third of the time, once it is loaded."""
     from msgspec import Meta
 
     count = Annotated[int, Meta(ge=0, le=MOST)]
@@ -51,7 +51,7 @@ def _decoder() -> Callable[[bytes], list[Any]]:
     texts = dict.fromkeys(("service_tier", "speed"), str)
     usage = shape("Usage", {**dict.fromkeys(_COUNTS, count), "cache_creation": lifetimes, **texts})
     message = shape("Message", {"id": str, "model": str, "usage": usage})
-    # In the order in which they stand in a line: each is sought from where the last one was found.
+    # In the order of a line: each field is searched for from where the last one was found.
     fields = {
         "is_sidechain": bool, "timestamp": str, "cwd": str, "request_id": str, "message": message, "cost_usd": float,
     }  # fmt: skip
@@ -60,16 +60,16 @@ def _decoder() -> Callable[[bytes], list[Any]]:
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
-    """Say where sessions lie: `CLAUDE_CONFIG_DIR` (several, by comma), else the two usual folders."""
+    """Return the folders of sessions: `CLAUDE_CONFIG_DIR` (several, by comma), else the two usual ones."""
     own = [part.strip() for part in env.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip()]
     roots = [home.joinpath(part) for part in own] or [home / ".claude", home / ".config" / "claude"]
     return [root / "projects" for root in roots]
 
 
 def lines(data: bytes, uses: dict[str, Row]) -> list[Row]:
-    """Read whole lines at once into `uses`, by key; returns those that have no key, or one that is in `uses`.
+    """Read whole lines into `uses`, by key; return the rows that have no key, or one that is in `uses` already.
 
-    Raises msgspec.DecodeError, and leaves `uses` as they were, when a line is torn or odd.
+    Raises msgspec.DecodeError, and leaves `uses` unchanged, if a line is torn or odd.
     """
     again: list[Row] = []
     for each in _decoder()(data):
@@ -101,7 +101,10 @@ def lines(data: bytes, uses: dict[str, Row]) -> list[Row]:
 
 
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | None:
-    """Read one line, as `lines` does but with what Python has; None where nothing was used. Raises ValueError for a torn one."""
+    """Read one line as `lines` does, but with Python's own JSON; None if nothing was used.
+
+    Raises ValueError if it is torn.
+    """
     del state, shared
     each: Any = _read(raw.decode("utf-8", "replace").strip())
     message: Any = each.get("message") if isinstance(each, dict) else None
@@ -114,13 +117,13 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     texts += map(usage.get, ("speed", "service_tier"))
     kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts))
     if texts[0] is None or not kinds:
-        return None  # a line of another kind that happens to hold the word
+        return None  # a line of another kind that happens to contain the needle
     at, name, request, model, folder, speed, tier = texts
     fresh, written, read, output, long = [min(max(0, count or 0), MOST) for count in counts]
     if not (fresh or output or read or written):
         return None
     long = min(written, long)
-    "".join(filter(None, texts)).encode()  # half a character is none: no file can keep it
+    "".join(filter(None, texts)).encode()  # raises for lone surrogates: no file can store them
     request = None if each.get("isSidechain") is True else request or ""
     return (
         name or "", request, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0,
@@ -129,12 +132,12 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
 
 
 def _tier(speed: str | None, tier: str | None) -> str:
-    """Name what a reply was billed as."""
+    """Name the tier that a reply was billed as."""
     return next((each for each in (speed, tier) if each and each not in _USUAL), "")
 
 
 def _money(cost: Any) -> Decimal | None:
-    """Return what a reply cost; None for whatever is no number, and for one that no float can hold."""
+    """Return what a reply cost; None if it is not a number, or too large for a float."""
     try:
         amount = float(cost) if type(cost) in {int, float} else None
     except OverflowError:

@@ -1,10 +1,10 @@
-"""Codex: one JSONL file a session under `sessions/`, with counters that only grow, and copies of them.
+"""Codex: one JSONL file per session under `sessions/`, with counters that only grow, and copies of them.
 
-A `token_count` event carries the session's total and, nearly always, what the last request used. The event is repeated
-when only the limits moved; several agents may write their counters into one file by turns; a forked session or a
-sub-agent begins its file with its parent's events, at times under new instants. So an event counts by what its last
-request used, once for each (line of descent, totals) and once for each (instant, totals); where only a total is given, by
-how far it lies above all totals before it, which can never count anything twice.
+A `token_count` event has the session's total and, nearly always, the usage of the last request. The event is repeated
+when only the limits changed; several agents may write their counters into one file in turn; a forked session or a
+sub-agent begins its file with its parent's events, sometimes with new instants. So an event counts the usage of its
+last request, once for each (line of descent, totals) and once for each (instant, totals). If only a total is given, it
+counts by how far it exceeds all totals before it, which can never count anything twice.
 """
 
 from __future__ import annotations
@@ -52,16 +52,17 @@ def _source_decoder() -> Callable[[bytes | str], Any]:
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
-    """Say where sessions lie: below `CODEX_HOME`, else `~/.codex`."""
+    """Return the folders of sessions: below `CODEX_HOME`, else `~/.codex`."""
     root = home.joinpath(env["CODEX_HOME"]) if env.get("CODEX_HOME") else home / ".codex"
     return [root / "sessions", root / "archived_sessions"]
 
 
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | None:
-    """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one.
+    """Read one line; None if nothing was used. Raises msgspec.DecodeError if it is torn.
 
-    `state` keeps a file's session and its parent, model, folder and highest totals; `shared` keeps who descends from whom, and the
-    newest limits with their instant under `limits` and `limits_at`, behind a colon the name of those that are not the plan's own.
+    `state` keeps a file's session and its parent, model, folder and highest totals. `shared` keeps each session's
+    parent, and the newest limits with their instant under `limits` and `limits_at`; for limits other than the plan's
+    own, with their name behind a colon.
     """
     each = _decoder()(raw)
     payload = each.payload
@@ -112,7 +113,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
 
 
 def _begin(payload: Any, state: dict[str, Any], shared: dict[str, str]) -> None:
-    """Note whose file this is. A second `session_meta` of another id is the parent's, copied."""
+    """Note the session of this file. A second `session_meta` with another id is the parent's, copied."""
     mine = payload.id or ""
     if "session" not in state:
         state["session"] = mine
@@ -127,9 +128,9 @@ def _begin(payload: Any, state: dict[str, Any], shared: dict[str, str]) -> None:
 
 
 def _descent(state: dict[str, Any], shared: dict[str, str]) -> list[str]:
-    """Name a file's session and those it descends from, as far as is known by now.
+    """Name a file's session and its ancestors, as far as they are known by now.
 
-    An ancestor's file may be read later. Its own events have a name then that those copied from it have too.
+    An ancestor's file may be read later. Its own events then share a name with the events copied from it.
     """
     found: list[str] = []
     each = state.get("session", "")

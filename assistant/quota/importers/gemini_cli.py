@@ -1,7 +1,7 @@
 """Gemini CLI: sessions under `tmp/<project>/chats/`, older ones one JSON document, newer ones JSONL with updates.
 
-A message is written again when it grows; the largest counts. `input` holds what was cached unless the message's own total
-says otherwise; `tool` is prompt too.
+A message is written again when it grows; the largest counts. `input` includes cached tokens unless the message's own
+total says otherwise; `tool` is prompt too.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def _decoder() -> Callable[[bytes | str], Any]:
 
 @cache
 def _session_decoder() -> Callable[[bytes | str], Any]:
-    return reader(shape("Session", {"session_id": str, "messages": (list[_message()], [])}, "camel"))  # type: ignore[misc] # a type that is made
+    return reader(shape("Session", {"session_id": str, "messages": (list[_message()], [])}, "camel"))  # type: ignore[misc] # a type made at runtime
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
-    """Say where sessions lie: below `GEMINI_CLI_HOME` or the home folder."""
+    """Return the folder of sessions: below `GEMINI_CLI_HOME` or the home folder."""
     root = home.joinpath(env["GEMINI_CLI_HOME"]) if env.get("GEMINI_CLI_HOME") else home
     return [root / ".gemini" / "tmp"]
 
 
 def wanted(path: str) -> bool:
-    """Say whether a file is a session: beside them lie the prompts that were typed, and states of the files."""
+    """Say whether a file is a session: the folder also has typed prompts, and states of files."""
     return "chats" in Path(path).parts
 
 

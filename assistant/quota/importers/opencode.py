@@ -1,8 +1,9 @@
-"""opencode: messages as rows of `opencode.db`, before version 1.2 as one JSON file each under `storage/message/`.
+"""opencode: messages as rows of `opencode.db`; before version 1.2, one JSON file each under `storage/message/`.
 
-A message carries five disjoint counts and what opencode reckons it cost (0 where a plan pays). A row is written when the
-reply begins and again until it is complete: reading begins again at the first one that was not. What is taken back in
-opencode is deleted, and SQLite gives the numbers of deleted rows again: so the row that was read last is known by its id.
+A message has five disjoint counts and opencode's own estimate of its cost (0 if a plan pays). A row is written when the
+reply begins and again until it is complete: so the next reading starts at the first row that was incomplete. A reply
+that is taken back in opencode is deleted, and SQLite reuses the numbers of deleted rows: so the last row read is
+remembered with its id.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 CLIENT = "opencode"
 _GIVEN_UP_MS = 24 * 3_600_000
-"""A reply that is not complete a day before the newest one never will be."""
+"""A reply that is incomplete and a day older than the newest one, in milliseconds, will never be complete."""
 KINDS = {".json": "whole", ".db": "base"}
 
 
@@ -49,7 +50,7 @@ def _decoder() -> Callable[[bytes | str], Any]:
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
-    """Say where messages lie: below `OPENCODE_DATA_DIR`, else the folder for shared data."""
+    """Return the folder of messages: `OPENCODE_DATA_DIR`, else the one for shared data."""
     if env.get("OPENCODE_DATA_DIR"):
         return [home.joinpath(env["OPENCODE_DATA_DIR"])]
     share = home.joinpath(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else home / ".local" / "share"
@@ -57,7 +58,7 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def wanted(path: str) -> bool:
-    """Say whether a file holds messages."""
+    """Say whether a file contains messages."""
     name = path.replace("\\", "/")
     return name.endswith(".db") or "/storage/message/" in name or "/storage/session/message/" in name
 
@@ -71,7 +72,7 @@ def whole(data: bytes, state: dict[str, Any], shared: dict[str, str]) -> Iterato
 
 
 def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
-    """Read the rows that are new since `state`. Raises StateError when the file cannot be read."""
+    """Read the rows that are new since `state`. Raises StateError if the file is unreadable."""
     import msgspec
 
     decode = _decoder()
@@ -82,7 +83,7 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
             last = _Place(number, str(entry))
             try:
                 message = decode(data)
-            except (msgspec.DecodeError, TypeError):  # TypeError: of a row that holds no text
+            except (msgspec.DecodeError, TypeError):  # TypeError: the row holds no text
                 continue
             begun = message.time.created if message.time else 0.0
             newest = max(newest, begun)
@@ -96,14 +97,14 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
 
 
 class _Place(NamedTuple):
-    """Where a row stands, and which it is."""
+    """The number of a row, and its id."""
 
     row: int
     id: str
 
 
 def _rows(base: Connection, state: Mapping[str, Any]) -> Iterable[tuple[int, Any, Any]]:
-    """Give the rows from the one on that `state` names; all of them where it is gone or another one has its number."""
+    """Yield the rows from the one in `state` on; all rows if it is gone or its number belongs to another."""
     query = "SELECT rowid, id, data FROM message WHERE rowid >= ? ORDER BY rowid"
     place = _Place(int(state.get("row", 0)), str(state.get("id", "")))
     found = base.execute(query, (place.row,))
@@ -133,13 +134,13 @@ def _use(message: Any, entry: str) -> Use | None:
         0,
         tokens.output,
         tokens.reasoning,
-        Decimal(str(message.cost)) if message.cost and isfinite(message.cost) else None,  # it may be the text "nan"
+        Decimal(str(message.cost)) if message.cost and isfinite(message.cost) else None,  # may be the text "nan"
         _again(message),
     )
 
 
 def _again(message: Any) -> tuple[str, ...]:
-    """Name a reply by its instants and counts: a fork of a session has it under another id. None where they are not fine enough."""
+    """Name a reply by its instants and counts: a forked session has it under another id. Empty if they are coarse."""
     time = message.time
     if not time.completed or not time.created % 1000 or not time.completed % 1000:
         return ()

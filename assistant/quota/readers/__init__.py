@@ -1,1 +1,1 @@
-"""What providers say of their quotas, one pure module for each source."""
+"""Readers of providers' quotas, one pure module for each source."""

@@ -1,4 +1,4 @@
-"""Anthropic's headers: limits of an API key, and the unified windows that plan traffic is answered with."""
+"""Anthropic's headers: limits of an API key, and the unified windows in answers to plan traffic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPAN = re.compile(r"(\d+)([hd])")
 
 
 def read(headers: Mapping[str, str], host: str, now: datetime) -> list[Reading]:
-    """Read them; a utilization is 0 to 1, a reset Unix seconds, a key's reset RFC 3339."""
+    """Read the headers: a utilization is 0 to 1, a reset Unix seconds, a key's reset RFC 3339."""
     del host
     found = []
     for name in headers:

@@ -1,7 +1,7 @@
-"""Claude Code's status line: what Claude's own program hands to a command of the user's, which is a sanctioned output.
+"""Claude Code's status line: what Claude's own program passes to a command of the user's, which is a sanctioned output.
 
-Claude's plans may be shown here and not used: their terms keep sign-ins inside Claude's own programs. What was recorded
-of the endpoint that those ask has the same shape and can be replayed; it is never asked.
+Claude's plans may be shown here but not used: their terms keep sign-ins inside Claude's own programs. Recordings of the
+endpoint that those programs ask have the same shape and can be replayed; we never ask it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SLOTS = {"five_hour": ("5 hours", 300), "seven_day": ("week", 10_080)}
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read `rate_limits` of the status line, or the same windows at the top; a percent is 0 to 100."""
+    """Read `rate_limits` of the status line, or the same windows at the top level; a percent is 0 to 100."""
     del host
     limits = body.get("rate_limits", body)
     found = []

@@ -1,4 +1,4 @@
-"""Codex: the usage body of a ChatGPT plan, the event of the same content inside a stream, and the refusal's own words."""
+"""Codex: the usage body of a ChatGPT plan, the same as an event inside a stream, and the text of a refusal."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOSTS = ("chatgpt.com",)
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read windows by their length. No request is made for this by us: it comes inside streams, or from the user's own file.
+    """Read windows by their length. We send no request for this: it comes inside streams, or from the user's own file.
 
-    Those of a limit with a name of its own, that of one model, are no windows of the plan.
+    Limits with a name of their own, such as a single model's, are not windows of the plan.
     """
     del host
     found: list[Reading] = []
@@ -56,7 +56,7 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
 
 
 def _family(*told: Mapping[str, Any]) -> str:
-    """Name what limits are for; empty for the plan itself, which is called codex or nothing."""
+    """Name what limits are for; empty for the plan itself, which is called codex or has no name."""
     ids, names = (
         [str(each[key]) for each in told for key in keys if each.get(key)]
         for keys in (("limit_id", "metered_limit_name", "metered_feature"), ("limit_name",))
@@ -72,7 +72,7 @@ def _one(said: Mapping[str, Any], family: str, now: datetime) -> Reading | None:
     length = int(minutes) if minutes is not None else int(seconds) // 60 if seconds is not None else None
     if percent is None or length == 0:
         return None
-    resets_at = moment(said.get("reset_at", said.get("resets_at")))  # the endpoint's word, and that of the logs
+    resets_at = moment(said.get("reset_at", said.get("resets_at")))  # the names in the endpoint's body and in the logs
     after = number(said.get("reset_after_seconds", said.get("resets_in_seconds")))
     if resets_at is None and after is not None and 0 <= after < 10**8:
         resets_at = now + timedelta(seconds=float(after))

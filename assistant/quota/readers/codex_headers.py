@@ -1,4 +1,4 @@
-"""Codex's headers: windows named by slot, which we name by their length; a free account has its week in the first slot."""
+"""Codex's headers: their windows are named by slot, ours by length; a free account has its week in the first slot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WINDOW = re.compile(r"x-codex-(?:(.+)-)?(primary|secondary)-used-percent")
 
 
 def read(headers: Mapping[str, str], host: str, now: datetime) -> list[Reading]:
-    """Read all families of windows, and the credits. A window of 0 minutes is none."""
+    """Read all families of windows, and the credits. A window of 0 minutes does not exist."""
     del host
     found = []
     for name in headers:

@@ -1,4 +1,4 @@
-"""GitHub Copilot: the snapshots of its user endpoint, each an entitlement of a calendar month in UTC."""
+"""GitHub Copilot: the snapshots of its user endpoint, each an entitlement for a calendar month in UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KNOWN = {"premium_interactions": "month", "ai_credits": "month", "credits": "mo
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read the snapshots; chat and completions are counted apart, whatever else there is stays raw."""
+    """Read the snapshots; chat and completions are counted apart; unknown ones stay raw."""
     del host
     resets_at = moment(body.get("quota_reset_date_utc", body.get("quota_reset_date")))
     snapshots = body.get("quota_snapshots")

@@ -1,4 +1,4 @@
-"""DeepSeek: the balance, one for each currency; what was granted is spent before what was paid in."""
+"""DeepSeek: the balance, one for each currency; granted money is spent before paid money."""
 
 from __future__ import annotations
 

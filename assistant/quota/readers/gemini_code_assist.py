@@ -1,4 +1,4 @@
-"""Gemini Code Assist: buckets by model, each a fraction that remains."""
+"""Gemini Code Assist: buckets by model, each with the fraction that remains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOSTS = ("cloudcode-pa.googleapis.com",)
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read the buckets; their length is not told, so each is named by its model."""
+    """Read the buckets; their length is not given, so each is named by its model."""
     del host
     buckets = body.get("buckets")
     found = []

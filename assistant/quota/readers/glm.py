@@ -1,4 +1,4 @@
-"""GLM coding plans (Z.ai and BigModel): the quota endpoint. `usage` is the limit there, `currentValue` what is used."""
+"""GLM coding plans (Z.ai and BigModel): the quota endpoint. Its `usage` is the limit, `currentValue` what is used."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def call(base_url: str, key: str) -> QuotaCall:
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read every limit; the percent there is cut off, so used and limit are preferred. Unknown types are kept raw.
+    """Read every limit; the percent is truncated, so used and limit are preferred. Unknown types are kept raw.
 
-    Failures come with HTTP 200. Raises Auth for a key that is refused, ProviderError for anything else.
+    Failures come with HTTP 200. Raises Auth if the key is rejected, ProviderError for anything else.
     """
     del host
     if body.get("success") is False:

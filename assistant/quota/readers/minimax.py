@@ -1,7 +1,7 @@
 """MiniMax plans: what remains of each interval and week.
 
-In the older shape `usage_count` is what *remains* on the international host and what is *used* on the Chinese one; where
-a percent is given it is the safe word, and it is of what remains.
+In the older shape `usage_count` is what *remains* on the international host and what is *used* on the Chinese one. A
+percent, if given, is reliable: it is what remains.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ HOSTS = ("minimax.io", "minimaxi.com")
 
 
 def call(base_url: str, key: str) -> QuotaCall:
-    """Return the request for what remains of a subscription key."""
+    """Return the request for what remains of a subscription."""
     return QuotaCall(beside(base_url, "/v1/token_plan/remains", below=("/v1", "/anthropic")), bearer(key))
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read interval and week of every model; business errors come with HTTP 200. Raises Auth for a key that is refused."""
+    """Read interval and week of every model; errors come with HTTP 200. Raises Auth if the key is rejected."""
     inner = body.get("data")
     if isinstance(inner, dict):  # a wrapped form has been seen
         body = {**body, **inner}
     base = body.get("base_resp")
     code = base.get("status_code") if isinstance(base, dict) else 0
-    if code in (1004, 2049):  # it may be anything, also what no set takes
+    if code in (1004, 2049):  # a tuple: the code may be anything, also unhashable
         raise Auth("MiniMax does not accept this key for its plan.", "Plan keys begin with sk-cp-.", provider="minimax")
     if code == 1008:
         raise OutOfFunds("MiniMax: no balance.", "Buy credits, or use a plan key.", provider="minimax")

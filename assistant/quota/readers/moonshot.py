@@ -1,4 +1,4 @@
-"""Moonshot's platform: what is available, of vouchers and of cash; cash may be below zero."""
+"""Moonshot's platform: the available balance, with vouchers and cash; cash may be below zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ollama's cloud: shares of session, week and month, each 0 to 1."""
+"""Ollama's cloud: used shares of session, week and month, each 0 to 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The x-ratelimit headers of OpenAI and those who answer like it (Groq, Mistral, Ark, Moonshot, OpenRouter)."""
+"""The x-ratelimit headers of OpenAI and of providers with the same ones (Groq, Mistral, Ark, Moonshot, OpenRouter)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenCode Go: dollars of five hours, week and month. The shape is read by meaning, for the vendor does not document it."""
+"""OpenCode Go: dollars of five hours, week and month. Keys are guessed by meaning: they are not documented."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def call(base_url: str, key: str) -> QuotaCall:
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read whatever is told of each window; what is of no known window is kept raw."""
+    """Read everything told about each window; unknown windows are kept raw."""
     del host
     inner = body.get("usage", body.get("data", body))
     found = []

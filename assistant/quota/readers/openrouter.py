@@ -17,7 +17,7 @@ HOSTS = ("openrouter.ai",)
 
 
 def call(base_url: str, key: str) -> QuotaCall:
-    """Return the request about the key; the account's balance needs a management key."""
+    """Return the request about the key; the account's balance would need a management key."""
     return QuotaCall(beside(base_url, "/api/v1/key", below=("/api/v1", "/api")), bearer(key))
 
 

@@ -1,4 +1,4 @@
-"""Synthetic: requests of a subscription. The shape is read by meaning; what is not understood stays raw."""
+"""Synthetic: requests of a subscription. Keys are guessed by meaning; unknown limits stay raw."""
 
 from __future__ import annotations
 
