@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 Stream = AsyncGenerator[events.Event, None]
-_LEAVE = {"exit", "quit", ":q"}
+_LEAVE = {"exit", "quit", ":q", ":q!", ":qa", ":wq", ":x"}
 """Words that, alone, mean "quit" and are no question: they leave a shell or an editor."""
 _SHELL = re.compile(r"![a-z./~]")
 _COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from assistant.tui.stage import Stage
 
 
+def _is_void(ended: TurnEnded) -> bool:
+    """Whether a turn left nothing in the conversation: no request was sent, or the provider refused it (a wrong key)."""
+    return ended.sent is None or (ended.reply is None and ended.error is not None)
+
+
 class Sending:
     """The queue of questions, and the one that is being asked."""
 
@@ -56,7 +61,7 @@ class Sending:
             if runs is not None:
                 self._commands.remove(runs)
                 screen.label()
-        unsent = session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
+        unsent = session.turn == turns or (isinstance(ended, TurnEnded) and _is_void(ended))
         if unsent and not command.is_command(text) and text != self._holding.about:
             if not self._holding.busy:  # nothing was sent (no model, no key, no room), nor would the queue be
                 text = "\n".join([text, *self.queue])

@@ -551,3 +551,17 @@ async def test_on_a_low_screen_the_meter_says_that_a_turn_runs_what_is_queued_an
             await until(pilot, lambda: "Ctrl+C again leaves" in line())
             await pilot.resize_terminal(80, 24)
             await until(pilot, lambda: "again leaves" not in line())
+
+
+async def test_a_question_that_the_provider_refused_comes_back(make_session):
+    body = b'{"error": {"message": "Incorrect API key provided"}}'
+    with loopback.Server((401, {"content-type": "application/json"}, body), loopback.openai("It is warm.")) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "is it warm?")
+            await until(pilot, lambda: app.main.composer.text == "is it warm?")
+            await pilot.press("enter")
+            await until(pilot, lambda: "It is warm." in app.main.talk.text)
+            assert [message.text for message in app.session.history] == ["is it warm?", "It is warm."]
+            assert not app.main.composer.text
