@@ -16,7 +16,7 @@ from assistant.edits import format as edit_format
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
 from assistant.edits.patch import Patch
-from assistant.edits.review import compose
+from assistant.edits.review import compose, sum_of
 from assistant.errors import PatchError, StateError
 from assistant.telling import Telling
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from assistant.context.section import Masked
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
-    from assistant.edits.review import Review
-    from assistant.telling import News
+    from assistant.edits.review import Comment, Review
+    from assistant.telling import News, Said
     from assistant.tokens import Cost
 
 _EDITED_SHOWN, _EDITED_IN_ALL, _LONGEST = 20, 60, 200
@@ -74,7 +74,7 @@ class Proposal:
 
     def only(self, patch: Patch, skipped: int = 0) -> Proposal:
         """Return this proposal with only `patch` still waiting, after `skipped` more hunks were skipped and dropped."""
-        diff = patch.diff() + self.apart if self.apart else ""
+        diff = git_diff.join(patch.diff(), self.apart) if self.apart else ""
         return replace(self, patch=patch, diff=diff, skipped=self.skipped + skipped)
 
     def mended(self) -> list[Proposal]:
@@ -319,8 +319,12 @@ class Changes:
         stays = origin is not None and (left.files or origin.apart or any(each.mendable for each in origin.misfits))
         self._replace(origin, origin.only(left) if origin and stays else None, review)
         gone = origin.skipped if origin else 0
-        over = {*self._said_of(review)}.difference(self._said_of(review.rest()))
-        self.telling.decide(origin.root if origin else 0, self._decisions(review, kept, gone), over)
+        root = origin.root if origin else 0
+        waits = self._said_of(review.rest(), root)
+        over = [each for each in self._said_of(review, root) if each not in waits]
+        skips = {f"{_name(hunk)} skip" for hunk in review.skipped}
+        comments = [each for each in over if each[1] not in skips]
+        self.telling.decide(self._decisions(review, kept, gone), comments, over)
         return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
@@ -335,9 +339,10 @@ class Changes:
         if origin is not None:
             rest = origin.only(patch, len(review.skipped))
             self._replace(origin, rest if patch.files or rest.apart else None)
-        stays = review.over(patch)
-        over = {*self._said_of(review)}.difference(self._said_of(stays))
-        self.telling.decide(origin.root if origin else 0, _skips(review), over)
+        root, stays = origin.root if origin else 0, review.over(patch)
+        there = {each[1] for each in self._said_of(stays, root)}
+        over = [each for each in self._said_of(review, root) if each[1] not in there]
+        self.telling.decide(_skips(review), over=over)
         return stays
 
     def _onto(self, patch: Patch) -> Patch | None:
@@ -406,15 +411,16 @@ class Changes:
         misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
         rest = replace(origin.only(patch, len(skipped.choices)), misfits=(*origin.misfits, *misfits))
         self._replace(origin, rest if patch.files or misfits or rest.apart else None)
-        over = {*self._said_of(review)}.difference(self._said_of(stays))
-        self.telling.decide(origin.root, _skips(skipped), over)
+        there = {each[1] for each in self._said_of(stays, origin.root)}
+        over = [each for each in self._said_of(review, origin.root) if each[1] not in there]
+        self.telling.decide(_skips(skipped), over=over)
         return stays.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
         """Write exactly what a preview of undo or redo showed."""
         patch = self.journal.carry_out(preview, now=now)
         words = "undid" if preview.way == "undo" else "redid"
-        self.telling.decide(0, [f"{words} changes in {', '.join(patch.paths)}"])
+        self.telling.decide([f"{words} changes in {', '.join(patch.paths)}"])
         return patch
 
     def asides(self) -> tuple[str, ...]:
@@ -424,27 +430,41 @@ class Changes:
 
     def news(self) -> News:
         """Return what the next question tells the model about its last edits. Reads files: call it in a thread."""
-        return self.telling.next(self._said())
+        news = self.telling.next(self._said())
+        if not news.taken_back:
+            return news
+        # Marks on hunks that are out of place, on another branch, still hold: only those in sight are taken back.
+        waiting = [*self.set_aside, *([self.proposed] if self.proposed is not None else [])]
+        names = tuple(f"{_name(hunk)} " for one in waiting for hunk in one.patch.hunks)
+        gone = (each for each in news.taken_back if each[1].startswith(names))
+        return news._replace(taken_back=tuple((*each[:2], self._sight.spoken(each[2])[0]) for each in gone))
 
     def open_ends(self) -> str:
         """Say which hunks on offer are undecided. This stands above a question, but is not kept in the conversation."""
         paths = self.proposed.patch.paths if self.proposed is not None else ()
         return f"not decided, so not in the files: hunks in {', '.join(paths)}" if paths else ""
 
-    def _said(self) -> dict[int, list[str]]:
+    def _said(self) -> dict[int, list[Said]]:
         """Return by turn what the user says about waiting hunks; nothing for a turn whose marks are not known just now."""
         left = [(each, self.marked_aside(each.turn)) for each in self.set_aside]
         if self.proposed is not None and self.marked is not None and self.marked.patch == self.proposed.patch:
             left.append((self.proposed, self.marked))
-        said: dict[int, list[str]] = {}
+        said: dict[int, list[Said]] = {}
         for one, review in left:
             if review is not None:
-                said.setdefault(one.root, []).extend(self._said_of(review))
+                said.setdefault(one.root, []).extend(self._said_of(review, one.root))
         return said
 
-    def _said_of(self, review: Review) -> list[str]:
-        """Return what the user says about the hunks of a review while they wait."""
-        return [*(f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in review.skipped), *self._comments(review)]
+    def _said_of(self, review: Review, turn: int) -> list[Said]:
+        """Return what the user says about the hunks of a review while they wait; `turn` is the one they came with."""
+        skips = [
+            (turn, f"{_name(hunk)} skip", f"will skip the hunk at {hunk.path}:{hunk.line}") for hunk in review.skipped
+        ]
+        comments = []
+        for each, told in zip(review.comments, self._comments(review), strict=True):
+            # The key is kept on disk, as the words are: without secrets.
+            comments.append((turn, f"{_place(review, each)} {self._sight.spoken(each.words)[0]}", told))
+        return [*skips, *comments]
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
         """Say in few words what a review decided; `gone` of its hunks were skipped before.
@@ -465,11 +485,7 @@ class Changes:
             room -= len(shown)
             now = "\n".join([*shown, *(["..."] if len(lines) > len(shown) else [])])
             words.append(f"{edited}; it reads now:\n{now}" if any(shown) else edited)
-        stays = review.rest().comments  # these comments are sent with the next question while their hunks still wait
-        return [
-            *words,
-            *self._comments(replace(review, comments=tuple(each for each in review.comments if each not in stays))),
-        ]
+        return words
 
     def _comments(self, review: Review) -> list[str]:
         words, private = [], self._sight.private()
@@ -513,6 +529,21 @@ class Changes:
         self.set_aside.clear()
         self._left.clear()
         self.telling.clear()
+
+
+def _name(hunk: Hunk) -> str:
+    return f"{sum_of(hunk)} {hunk.path}"
+
+
+def _place(review: Review, said: Comment) -> str:
+    """Name the line that a comment is about by its hunk, so that the name stays when the hunk moves in its file."""
+    mine = [hunk for hunk in review.patch.hunks if hunk.path == said.path]
+    starts = {hunk: hunk.old_start if said.gone else hunk.new_start for hunk in mine}
+    near = min(mine, key=lambda hunk: abs(starts[hunk] - said.line), default=None)
+    if near is None:
+        return said.path
+    side = "before" if said.gone else "after"
+    return f"{_name(near)} {side} {said.line - starts[near]}"
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

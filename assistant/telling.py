@@ -10,12 +10,12 @@ from assistant import prompts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Said = tuple[int, str]
-"""The turn that waiting hunks came with, and words about them: the same words about hunks of a later turn are news
-again."""
+Said = tuple[int, str, str]
+"""Words about waiting hunks: the turn the hunks came with, a key, and the words as they are told.
 
-
-_LINE = re.compile(r":\d+")
+The key names the hunk and what is said of it, without line numbers, so that a hunk which moved is not news. The same words
+about hunks of a later turn are news again.
+"""
 
 
 class News(NamedTuple):
@@ -30,8 +30,8 @@ class News(NamedTuple):
 
     def words(self, beside: str = "") -> str:
         """Return the text that stands above a question; empty if there is nothing. `beside` is added to it."""
-        gone = (f"takes back: {words}" for _, words in self.taken_back)
-        told = [*self.decided, *filter(None, [beside]), *gone, *(words for _, words in self.said)]
+        gone = (f"takes back: {each[2]}" for each in self.taken_back)
+        told = [*self.decided, *filter(None, [beside]), *gone, *(each[2] for each in self.said)]
         return prompts.fill("outcome", decisions="; ".join(told)) if told else ""
 
     def record(self) -> dict[str, Any]:
@@ -54,7 +54,19 @@ def read(record: Mapping[str, Any]) -> News:
 
 def _said(found: object) -> tuple[Said, ...]:
     rows = [tuple(each) for each in found if isinstance(each, list)] if isinstance(found, list) else []
-    return tuple(each for each in rows if [type(part) for part in each] == [int, str])
+    return tuple(each for each in rows if [type(part) for part in each] == [int, str, str])
+
+
+_WAS = re.compile(r""" \(as it was: (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""")
+"""The line that a comment is about, as it is told: it may no longer be sent when the comment is taken back."""
+
+
+def _heard(said: Iterable[Said]) -> dict[tuple[int, str], str]:
+    return {_key(each): _WAS.sub("", each[2], count=1) for each in said}
+
+
+def _key(said: Said) -> tuple[int, str]:
+    return said[0], said[1]
 
 
 class Telling:
@@ -62,51 +74,64 @@ class Telling:
 
     def __init__(self) -> None:
         self.news: list[str] = []
-        self.heard: set[Said] = set()
+        self.heard: dict[tuple[int, str], str] = {}
+        self._asked = News()
+        """What the last question told: it may still fail, and leave nothing in the conversation."""
+        self._spared: list[str] = []
+        """Decisions that were not noted because that question told the same words."""
 
-    def decide(self, turn: int, words: Iterable[str], over: Iterable[str] = ()) -> None:
-        """Note decisions about the hunks of a turn for telling, except words already told while the hunks waited.
+    def decide(self, words: Iterable[str], said: Iterable[Said] = (), over: Iterable[Said] = ()) -> None:
+        """Note decisions about hunks for telling.
 
-        `over` is what was said of hunks that no longer wait: it is not taken back when nobody says it any more.
+        `said` is what the user said about the decided hunks: it is told too, except what was told while they waited.
+        `over` is all that was said of hunks that no longer wait: it is not taken back when nobody says it any more.
         """
-        self.news += [each for each in words if (turn, each) not in self.heard]
-        self.heard.difference_update((turn, each) for each in over)
+        self.news += words
+        asked = {_key(each) for each in self._asked.said}
+        for each in said:
+            if _key(each) not in self.heard:
+                self.news.append(each[2])
+            elif _key(each) in asked:
+                self._spared.append(each[2])
+        for each in over:
+            self.heard.pop(_key(each), None)
 
-    def next(self, said: Mapping[int, Sequence[str]]) -> News:
+    def next(self, said: Mapping[int, Sequence[Said]]) -> News:
         """Return what the next question is to tell, given what the user says, by turn, about waiting hunks.
 
-        What the model heard about hunks of these turns and the user no longer says is taken back, except where the same
-        is said of another line: the hunk has moved.
+        What the model heard about hunks of these turns and the user no longer says is taken back.
         """
-        now = {(turn, each): None for turn, some in said.items() for each in some}
-        new = [each for each in now if each not in self.heard]
-        moved = {(turn, _LINE.sub("", words, count=1)) for turn, words in new}
-        gone = (each for each in sorted(self.heard) if each[0] in said and each not in now)
-        stale = [(turn, words) for turn, words in gone if (turn, _LINE.sub("", words, count=1)) not in moved]
-        return News(tuple(self.news), tuple(new), tuple(stale))
+        now = {_key(each): each for some in said.values() for each in some}
+        new = (each for key, each in now.items() if key not in self.heard)
+        gone = ((*key, told) for key, told in sorted(self.heard.items()) if key[0] in said and key not in now)
+        return News(tuple(self.news), tuple(new), tuple(gone))
 
     def tell(self, news: News) -> None:
         """Take as told what a question tells: it is in the conversation from now on."""
-        for each in news.decided:
-            if each in self.news:
-                self.news.remove(each)
-        self.heard.update(news.said)
-        self.heard.difference_update(news.taken_back)
+        self._asked, self._spared = news, []
+        for words in news.decided:
+            if words in self.news:
+                self.news.remove(words)
+        self.heard.update(_heard(news.said))
+        for each in news.taken_back:
+            self.heard.pop(_key(each), None)
 
     def take_back(self, news: News) -> None:
         """Tell again what a question told that did not stay in the conversation."""
-        self.news[:0] = news.decided
-        self.heard.difference_update(news.said)
-        self.heard.update(news.taken_back)
+        self.news[:0] = [*news.decided, *self._spared]
+        self._asked, self._spared = News(), []
+        for each in news.said:
+            self.heard.pop(_key(each), None)
+        self.heard.update(_heard(news.taken_back))
 
     def state(self) -> News:
         """Return what is still to be told and, as `said`, what the model has heard, to be kept in a record."""
-        return News(tuple(self.news), tuple(sorted(self.heard)))
+        return News(tuple(self.news), tuple((*key, words) for key, words in sorted(self.heard.items())))
 
     def take_up(self, state: News) -> None:
         """Go on telling where an earlier sitting ended."""
         self.news += state.decided
-        self.heard.update(state.said)
+        self.heard.update(_heard(state.said))
 
     def clear(self) -> None:
         """Forget everything: another conversation begins."""

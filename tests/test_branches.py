@@ -1,5 +1,7 @@
 """Hunks that wait while the files are others: what was decided, said and edited of them is there when the files are back."""
 
+import difflib
+
 import pytest
 
 from assistant.edits.review import Review
@@ -90,6 +92,25 @@ async def anew(session, review):
     session.mark(review)
 
 
+async def test_what_is_out_of_place_on_another_branch_is_not_taken_back_there(make_session, notes):
+    reply = "".join(BLOCK.format(f"line {at}", f"L{at}") for at in PLACES)
+    with loopback.Server(*map(loopback.openai, (reply, "ok", "ok"))) as server:
+        more = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        session = make_session(**more)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("hunks"))
+        session.mark(Review.of(session.proposed.patch).mark(3, "skip"))
+        await walk(session.ask("and now?"))
+        await session.close()
+        notes.write_text(without(notes.read_text(), 65))
+        there = make_session(**more)
+        there.take_up()
+        there.roster.choose("openai/gpt-6.1-sol")
+        await walk(there.ask("and here?"))
+        assert "takes back" not in str(server.asked[-1][2]["messages"])
+        await there.close()
+
+
 async def test_what_was_written_on_another_branch_is_not_told_of_as_out_of_place(make_session, notes):
     await propose(make_session, lambda review: review.edit(0, "mine\n"))
     here = notes.read_text()
@@ -145,3 +166,44 @@ async def test_a_hunk_that_is_out_of_place_outlives_one_set_aside(make_session, 
     assert again.pending.bring_back(1)
     assert marks(again.changes.marked) == {65: "skip"}
     await again.close()
+
+
+def rename(old, new, name, target):
+    """A diff with git's heads that renames a file and changes it."""
+    head = f"diff --git a/{name} b/{target}\nrename from {name}\nrename to {target}\n"
+    return head + "".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{target}"))
+
+
+OTHER = "diff --git a/c.py b/c.py\n--- a/c.py\n+++ b/c.py\n@@ -1,2 +1,2 @@\n 1\n-2\n+TWO\n"
+
+
+@pytest.mark.parametrize("how", ["a hunk does not fit", "the new name is taken"])
+async def test_a_file_that_is_renamed_and_changed_outlives_a_write_on_another_branch(how, make_session, repo):
+    old = [f"line {number}\n" for number in range(40)]
+    new = [{5: "FIVE\n", 30: "THIRTY\n"}.get(number, line) for number, line in enumerate(old)]
+    (repo / "a.py").write_text("".join(old))
+    (repo / "c.py").write_text("1\n2\n")
+    reply = f"```diff\n{rename(old, new, 'a.py', 'b.py')}{OTHER}```\n"
+    with loopback.Server(loopback.openai(reply)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("rename it"))
+        mine = [(each.path, each.kind, each.line) for each in session.proposed.patch.hunks if each.path != "c.py"]
+        assert len(mine) == 3
+        await session.close()
+    if how == "a hunk does not fit":
+        (repo / "a.py").write_text("".join([*old[:28], *["x\n"] * 5, *old[33:]]))
+    else:
+        (repo / "b.py").write_text("x\n")
+    there = make_session()
+    there.take_up()
+    review = Review.of(there.proposed.patch)
+    (at,) = [at for at, each in enumerate(review.choices) if each.hunk.path == "c.py"]
+    await walk(there.deciding.apply(review.mark(at, "take")))
+    await there.close()
+    (repo / "a.py").write_text("".join(old))
+    (repo / "b.py").unlink(missing_ok=True)
+    back = make_session()
+    back.take_up()
+    assert sorted((each.path, each.kind, each.line) for each in back.proposed.patch.hunks) == sorted(mine)
+    await back.close()

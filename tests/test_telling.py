@@ -127,10 +127,10 @@ async def test_what_is_said_no_more_of_hunks_that_wait_is_taken_back(talk, resta
     plain = Review.of(patch)
     assert "): AAA" in await asks(plain.comment(0, 0, "AAA"), "a")
     changed = await asks(plain.comment(0, 0, "BBB"), "b")
-    assert "takes back: comment on notes.txt:1 (as it was: 'one'): AAA; comment on notes.txt:1" in changed
+    assert "takes back: comment on notes.txt:1: AAA; comment on notes.txt:1" in changed
     assert "takes back" in await asks(plain.comment(0, 0, "AAA"), "c")
     skips = await asks(plain.mark(0, "skip"), "d")
-    assert "takes back: comment on notes.txt:1 (as it was: 'one'): AAA; will skip the hunk at notes.txt:1" in skips
+    assert "takes back: comment on notes.txt:1: AAA; will skip the hunk at notes.txt:1" in skips
     assert "takes back: will skip the hunk at notes.txt:1]" in await asks(plain, "e")
     assert "takes back" not in await asks(plain, "f")
     await session.close()
@@ -147,6 +147,70 @@ async def test_what_was_said_of_hunks_that_are_decided_is_not_taken_back(talk):
     session.mark(Review.of(session.proposed.patch).comment(0, 0, "CCC"))  # one line further down now
     assert "takes back" not in await told(session, "fourth")
     await session.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_was_said_of_a_hunk_that_has_moved_is_neither_told_again_nor_taken_back(talk, restart):
+    session = talk(BLOCK.format("l20", "L20") + BLOCK.format("l50", "L50"), *["ok"] * 4)
+    notes = session.root / "notes.txt"
+    notes.write_text("".join(f"l{number}\n" for number in range(60)))
+    await walk(session.ask("first"))
+    session.mark(Review.of(session.proposed.patch).mark(0, "skip").comment(1, 0, "too loud"))
+    assert "will skip the hunk at notes.txt:21" in await told(session, "second")
+    notes.write_text("top\n" + notes.read_text())
+    if restart:
+        session = await again(talk, session)
+    else:
+        session.changes.proposed = session.changes.proposed.only(session.changes._onto(session.proposed.patch))
+        session.mark(session.changes.marked.over(session.proposed.patch))
+    assert [each.line for each in session.changes.marked.skipped] == [22]
+    question = await told(session, "third")
+    assert "skip" not in question
+    assert "too loud" not in question
+    session.mark(session.changes.marked.mark(0, "").mark(1, "skip"))
+    question = await told(session, "fourth")
+    assert "takes back: will skip the hunk at notes.txt:21; will skip the hunk at notes.txt:52" in question
+    await session.close()
+
+
+async def test_what_was_said_of_a_hunk_that_is_written_while_its_question_fails_is_told_by_the_next(talk):
+    refused = 400, {"content-type": "application/json"}, b'{"error": {"message": "no"}}'
+    session = talk(ONE, refused, "ok", "ok")
+    await walk(session.ask("first"))
+    session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite"))
+    async with aclosing(session.ask("second")) as stream:
+        async for event in stream:
+            if isinstance(event, events.RequestSent):
+                await walk(session.deciding.apply(session.changes.marked.mark(0, "take")))
+    question = await told(session, "third")
+    assert "took 1 of 1 hunks" in question
+    assert question.count("too polite") == 1
+    assert "too polite" not in await told(session, "fourth")
+    await session.close()
+
+
+async def test_what_is_taken_back_tells_no_line_that_may_not_be_sent_any_more(talk):
+    session = talk(ONE, "ok", "ok")
+    await walk(session.ask("first"))
+    session.mark(Review.of(session.proposed.patch).comment(0, 0, "too it's polite"))
+    assert "(as it was: 'one'): too it's polite" in await told(session, "second")
+    session.sight.keep_out("notes.txt")
+    session.mark(Review.of(session.proposed.patch))
+    question = await told(session, "third")
+    assert "takes back: comment on notes.txt:1: too it's polite]" in question
+    assert "'one'" not in question
+    await session.close()
+
+
+async def test_no_secret_of_a_comment_is_in_what_is_kept_of_the_telling(talk):
+    session = talk(ONE, "ok")
+    await walk(session.ask("first"))
+    session.mark(Review.of(session.proposed.patch).comment(0, 0, "DB_PASSWORD=Zk3v9QpL2mX8tR5w please"))
+    assert "please" in await told(session, "second")
+    await session.close()
+    kept = "".join(path.read_text() for path in session.places.data.rglob("*.jsonl"))
+    assert "please" in kept
+    assert "Zk3v9QpL2mX8tR5w" not in kept
 
 
 @pytest.mark.parametrize("how", ["closed", "refused"])
@@ -225,18 +289,18 @@ def test_a_conversation_says_what_is_still_to_be_told():
     def asks(turn, *news, said=()):
         return record.user(turn, "?", "m", {}, News(tuple(news), tuple(said)))
 
-    kept = record.news(News(("a", "a", "b"), ((1, "c"),)))
+    kept = record.news(News(("a", "a", "b"), ((1, "c", "C"),)))
     assert telling.after([]) == News()
-    assert telling.after([kept]) == News(("a", "a", "b"), ((1, "c"),))
-    assert telling.after([kept, asks(2, "a", said=[(1, "d")])]) == News(("a", "b"), ((1, "c"), (1, "d")))
+    assert telling.after([kept]) == News(("a", "a", "b"), ((1, "c", "C"),))
+    assert telling.after([kept, asks(2, "a", said=[(1, "d", "D")])]) == News(("a", "b"), ((1, "c", "C"), (1, "d", "D")))
     void = record.end(2, "error", "m", {}, void=True)
-    assert telling.after([kept, asks(2, "a", said=[(1, "d")]), void]) == News(("a", "a", "b"), ((1, "c"),))
+    assert telling.after([kept, asks(2, "a", said=[(1, "d", "D")]), void]) == News(("a", "a", "b"), ((1, "c", "C"),))
     assert telling.after([kept, asks(2, "a"), record.end(2, "stop", "m", {})]).decided == ("a", "b")
-    gone = record.user(2, "?", "m", {}, News((), ((1, "d"),), ((1, "c"),)))
-    assert telling.after([kept, gone]).said == ((1, "d"),)
-    assert telling.after([kept, gone, void]).said == ((1, "c"),)
-    odd = {"kind": "news", "news": ["a", 1], "heard": [[1, "x"], ["x"], 3, [True, "y"], [2, None]]}
-    assert telling.after([odd, {"kind": "user", "told": {"news": 3}}]) == News(("a",), ((1, "x"),))
+    gone = record.user(2, "?", "m", {}, News((), ((1, "d", "D"),), ((1, "c", "C"),)))
+    assert telling.after([kept, gone]).said == ((1, "d", "D"),)
+    assert telling.after([kept, gone, void]).said == ((1, "c", "C"),)
+    odd = {"kind": "news", "news": ["a", 1], "heard": [[1, "x", "X"], ["x"], 3, [True, "y", "Y"], [2, None, "Z"]]}
+    assert telling.after([odd, {"kind": "user", "told": {"news": 3}}]) == News(("a",), ((1, "x", "X"),))
 
 
 async def test_a_question_tells_what_was_said_in_its_own_words(talk):

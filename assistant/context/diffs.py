@@ -82,7 +82,9 @@ def _told_without(repo: Repo, out: Out, *what: str) -> str:
         return repo.git.out(*what, *DIFF, "--").decode("utf-8", "surrogateescape")
     hidden = _kept_out(repo, out)
     changed = _changed(repo, *what)
-    shown = [path for path in changed if not hidden(path)]
+    # A path of git's names all below it as well: a file in whose place there is a folder now.
+    above = {path[:at] for path in changed if hidden(path) for at, sign in enumerate(path) if sign == "/"}
+    shown = [path for path in changed if not hidden(path) and path not in above]
     if len(shown) == len(changed):
         return repo.git.out(*what, *DIFF, "--").decode("utf-8", "surrogateescape")
     parts: list[str] = []

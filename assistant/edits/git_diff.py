@@ -48,7 +48,8 @@ def only(diff: str, lines: Container[int]) -> str:
     number = 1
     for file in re.split(r"(?m)^(?=diff --git )", diff):
         head, *hunks = re.split(r"(?m)^(?=@@)", file)
-        chosen = [head] if number in lines else []
+        # Of a file that is renamed and changed, what begins in the head may be the rename.
+        chosen = [head] if any(each in lines for each in range(number, number + head.count("\n"))) else []
         number += head.count("\n")
         for hunk in hunks:
             if number in lines:
@@ -56,6 +57,19 @@ def only(diff: str, lines: Container[int]) -> str:
             number += hunk.count("\n")
         kept += chosen
     return "".join(kept)
+
+
+def join(diff: str, more: str) -> str:
+    """Put the files of another diff behind those of one; hunks of a file that both change stand below one head."""
+    files: dict[str, list[str]] = {}
+    for each in (diff, more):
+        for file in filter(None, re.split(r"(?m)^(?=diff --git )", each)):
+            name = file.partition("\n")[0]
+            head, *hunks = re.split(r"(?m)^(?=@@)", file)
+            known = files.setdefault(name, [head])
+            known[0] = max(known[0], head, key=len)  # without hunks it names no sides
+            known += hunks
+    return "".join("".join(each) for each in files.values())
 
 
 def _raw_lines(hunk: Hunk) -> list[str]:

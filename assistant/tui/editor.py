@@ -60,7 +60,11 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
         _say(screen, f"{name} was killed; what was saved there is kept in {place}.")
         return None
     elif code:
-        _say(screen, f"{name} ended with {code}; the text stays as it was.")
+        ended = f"{name} ended with {code}; the text stays as it was"
+        if _left_something(place):  # when it is told to end, Vim keeps what was typed in a swap file, and ends with 1
+            _say(screen, f"{ended}, and what {name} left is kept in {place.parent}.")
+            return None
+        _say(screen, f"{ended}.")
     else:
         try:
             words = place.read_text(encoding="utf-8", errors="surrogateescape")
@@ -72,6 +76,14 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
             return None
     shutil.rmtree(place.parent, ignore_errors=True)
     return words
+
+
+def _left_something(place: Path) -> bool:
+    """Say whether an editor has left files beside the text."""
+    try:
+        return len(list(place.parent.iterdir())) > 1
+    except OSError:
+        return False
 
 
 def left_behind(places: Places) -> list[Path]:

@@ -116,12 +116,17 @@ class Holding:
         from assistant.quota import wording
 
         session = self._screen.session
-        title = session.roster.present().provider.title
+        pick = session.roster.present()
+        title = pick.provider.title
         self._asks, self._asks_for = title, text
         self._screen.label()
         try:
             polled = await session.ask_standing()
             waits = self._asks_for == text
+        except asyncio.CancelledError:  # another question is held, and its sheet takes the place of this
+            if self._asks_for == text:
+                self._back(text)
+            raise
         finally:
             self._asks = self._asks_for = ""
             self._screen.label()
@@ -140,6 +145,10 @@ class Holding:
         else:
             words = f"{title} has told its figures.{again}"
         self._screen.talk.add(words, "note")
+        if waits and not session.roster.asks(pick.name):  # waiting for one plan is no wish to pay another
+            self._screen.talk.add("Another model was chosen meanwhile: the question was not sent.", "note")
+            self._back(text)
+            return False
         return waits
 
     def _back(self, text: str) -> None:
@@ -177,7 +186,12 @@ class Holding:
 
     def stop(self) -> str:
         """Stop waiting; return the question, empty for none."""
-        text = self.text or self._asks_for
+        if text := self._asks_for:  # one that waits for a reset goes on waiting
+            self._asks = self._asks_for = ""
+            self._screen.label()
+            self._release(text)
+            return text
+        text = self.text
         self.forget()
         if text:  # a waiting question that was not offered yet is not ours to delete
             self._screen.session.hold_question("")

@@ -62,7 +62,7 @@ class Sending:
                 self._commands.remove(runs)
                 screen.label()
         unsent = session.turn == turns or (isinstance(ended, TurnEnded) and _is_void(ended))
-        if unsent and not command.is_command(text) and text != self._holding.about:
+        if unsent and not command.is_command(text) and text.strip() != self._holding.about:
             if not self._holding.busy:  # nothing was sent (no model, no key, no room), nor would the queue be
                 text = "\n".join([text, *self.queue])
                 self.queue.clear()

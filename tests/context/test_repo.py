@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.context import diffs, gate, ignore
+from assistant.context.out import Out
 from assistant.context.repo import Repo
 from assistant.errors import RepoError
 
@@ -552,3 +553,20 @@ def test_a_worktree_and_a_submodule_are_git_as_ever(root):
     for place in (root, root.parent / "tree", root.parent / "own"):
         repo = Repo.open(place)
         assert (repo.is_git, repo.astray) == (True, "")
+
+
+def test_a_file_in_whose_place_there_is_a_folder_brings_nothing_of_that_into_a_diff(root):
+    (root / "conf").write_text("old\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "one")
+    (root / "conf").unlink()
+    (root / "conf").mkdir()
+    (root / "conf" / "secret.txt").write_text("HUSH\n")
+    (root / "conf" / "open.txt").write_text("fine\n")
+    git(root, "add", "-A")
+    repo, out = Repo.open(root), Out(["conf/secret.txt"])
+    for times in range(2):
+        text = diffs.of_commit(repo, "HEAD", out) if times else diffs.uncommitted(repo, out)
+        assert "+fine" in text
+        assert "HUSH" not in text
+        git(root, "commit", "-qm", "two", "--allow-empty") if not times else None

@@ -149,3 +149,13 @@ async def test_ctrl_c_reaches_the_editor_alone(stage, tmp_path):
     assert await editor.edit(screen, "old\n", ".py") == "new\n"
     assert "INT" not in (tmp_path / "traps").read_text()  # the editor itself hears it
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("script", "left"), [("exit 1", []), ('echo typed > "$1.swp"\nexit 1', ["text.py", "text.py.swp"])]
+)
+async def test_what_an_editor_leaves_that_was_told_to_end_is_kept(stage, script, left):
+    screen = stage(script)
+    assert await editor.edit(screen, "old\n", ".py") is None
+    assert kept(screen.session) == left
+    assert ("is kept in" in screen.said[0]) is bool(left)
