@@ -162,7 +162,7 @@ class Holding:
         if self._resting:
             return "held back: why is shown when you pause here"
         if self._asks:
-            return f"asks {self._asks} for its figures (Escape: no more)"
+            return f"asks {self._asks} for its figures; Esc stops it"
         if self.at is None:
             return ""
         from assistant.quota import wording
