@@ -117,7 +117,8 @@ class Manifest(Sheet[None]):
         self.context: Context | None = None
         self.rows: list[Row] = []
         self._below: list[str] = []
-        self._sent = not question and session.sight.sent is not None
+        self._sent = self._asked_before = not question and session.sight.sent is not None
+        """Whether the page is about the last question: as it was sent, and, after a decision here, if it were asked again."""
         self.question = question
         self._masked: tuple[Masked, ...] = ()
         if not question and session.sight.sent is not None:
@@ -169,6 +170,8 @@ class Manifest(Sheet[None]):
         words = " ".join(safe(self.question).split())
         if self._sent:
             return f"What the last question showed: {words}"
+        if self._asked_before:
+            return f"Asked again, the last question would show: {words}"
         return f"What this would show: {words}" if words else "What a question without words would show"
 
     @work(exclusive=True, group="look")
@@ -210,7 +213,8 @@ class Manifest(Sheet[None]):
             share = f"{size / window:.1%}" if size >= window / 1000 else "<0.1%"
             parts.append(f"{share} of the context window{' with the talk' if quote is not None else ''}")
         if quote is not None:
-            parts.append(f"sending all ~{quote.likely:,} tokens, {quote.cost} with the answer")
+            what = "asking it again" if self._asked_before else "sending all"
+            parts.append(f"{what} ~{quote.likely:,} tokens, {quote.cost} with the answer")
         return " · ".join(parts)
 
     def _draw(self, here: Row | None) -> None:

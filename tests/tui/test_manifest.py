@@ -306,6 +306,9 @@ async def test_behind_a_question_that_was_sent_it_shows_what_is_kept_out_by_now(
         await pilot.press("d")
         await until(pilot, lambda: ("dropped", "kettle/") not in kinds(sheet))
         assert app.session.sight.dropped == []
+        head = sheet._head.render().plain
+        assert "Asked again, the last question would show: what does" in head
+        assert "asking it again ~" in head
 
 
 async def test_what_was_masked_in_the_words_that_were_sent_stays_in_the_list_whatever_is_decided(story):
