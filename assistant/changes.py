@@ -488,6 +488,8 @@ class Changes:
         return words
 
     def _comments(self, review: Review) -> list[str]:
+        if not review.comments:  # a price while typing asks this of every proposal that waits
+            return []
         words, private = [], self._sight.private()
         for each in review.comments:
             was = self._may_leave(review, each.path, each.gone, private).strip()

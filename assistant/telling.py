@@ -117,7 +117,9 @@ class Telling:
             self.heard.pop(_key(each), None)
 
     def take_back(self, news: News) -> None:
-        """Tell again what a question told that did not stay in the conversation."""
+        """Tell again what a question told that did not stay in the conversation; one that told nothing yet is passed over."""
+        if news is not self._asked:
+            return
         self.news[:0] = [*news.decided, *self._spared]
         self._asked, self._spared = News(), []
         for each in news.said:
@@ -137,6 +139,7 @@ class Telling:
         """Forget everything: another conversation begins."""
         self.news.clear()
         self.heard.clear()
+        self._spared.clear()
 
 
 def after(records: Iterable[Mapping[str, Any]]) -> News:

@@ -311,3 +311,16 @@ async def test_a_question_tells_what_was_said_in_its_own_words(talk):
     assert session.history[-2].words == "second"
     assert "too polite" in session.history[-2].text
     await session.close()
+
+
+def test_a_question_that_failed_before_it_told_anything_leaves_what_is_to_be_told_as_it_was():
+    state = telling.Telling()
+    state.decide(["a"])
+    news = state.next({})
+    state.take_back(news)
+    assert state.news == ["a"]
+    state.tell(news)
+    assert state.news == []
+    state.take_back(news)
+    state.take_back(news)
+    assert state.news == ["a"]
