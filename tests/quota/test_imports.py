@@ -24,6 +24,7 @@ from assistant.quota.importers import claude_code
 from assistant.quota.imports import Imports
 from assistant.quota.marks import Seen, marks
 from assistant.quota.marks import build as marks_build
+from assistant.quota.marks import mark as mark_of
 from assistant.tokens import TokenUsage
 
 AT = "2026-11-24T12:00:00.000Z"
@@ -451,6 +452,20 @@ def test_marks_tell_requests_apart_in_runs(expected):
     other = Seen("b")
     other.open(base)
     assert other.count(found, 1) == {}
+
+
+def test_more_marks_than_the_table_was_made_for_keep_their_numbers():
+    found = marks([f"msg_{number}" for number in range(40_000)])
+    seen = Seen("a")
+    for start in range(0, len(found), 1000):
+        assert seen.count(found[start : start + 1000], 7 + start) == {}
+    seen.add(mark_of("another name"), 3)  # of a row that was counted before the table was made
+    assert [seen.find(each) for each in found] == list(range(7, 40_007))
+    base = sqlite3.connect(":memory:")
+    marks_build(base)
+    seen.commit(seen.save(base))
+    assert seen.find(mark_of("another name")) == 3
+    assert [seen.find(found[at]) for at in (0, 16_383, 16_384, 39_999)] == [7, 16_390, 16_391, 40_006]
 
 
 def test_a_row_of_the_book_is_found_again_and_may_change():
