@@ -196,16 +196,11 @@ def sizes_of(catalogue: Callable[[], Catalogue]) -> Callable[[str, str], tuple[i
     return sizes
 
 
-_SELLERS = {
-    "google": "gemini", "amazon-bedrock": "bedrock", "moonshotai": "kimi", "moonshotai-cn": "kimi-cn", "alibaba": "qwen",
-    "alibaba-cn": "qwen-cn", "zhipuai": "bigmodel",
-}  # fmt: skip
-"""Providers that other clients call by another name, with our names."""
-
-
 def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
     """Find a model by its name in a log: often followed by the date of its release, which pages leave off."""
-    provider = _SELLERS.get(provider, provider)
+    from assistant.quota.imports import provider_names
+
+    provider = provider_names().get(provider, provider)
     if provider not in catalogue.providers:
         return None
     names = {name, _RELEASED.sub("", name)}
