@@ -70,7 +70,8 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "kimi-code, kimi-code-old" in kimi["notes"][0]
     text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
     assert "balance unknown" in text
-    assert "week           unknown of 10,000 credits  [" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
+    words = "unknown of 10,000 credits  begins at a time that nobody has said  [our count, "
+    assert f"week           {words}" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
 
 
 def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):

@@ -122,8 +122,8 @@ async def _resume(screen: Stage) -> str:
 
 async def _compact(screen: Stage) -> str:
     """Show what a shorter conversation would save and cost; returns the command that makes it short."""
+    from assistant.tui.figures import short
     from assistant.tui.ways import WaySheet
-    from assistant.tui.widgets.meter_bar import short
 
     session = screen.session
     offer = await asyncio.to_thread(session.handover.offer, session.roster.present().model.name)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.tokens import TokenUsage
+from assistant.tui.figures import short
 from assistant.tui.hunk_rows import Subject
-from assistant.tui.widgets.meter_bar import Aside, short
+from assistant.tui.widgets.meter_bar import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -279,7 +280,7 @@ def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterSt
         plan_share=first.share,
         resets=wording.clock(first.resets_at, now),
         until=first.resets_at,
-        left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
+        left=left or wording.STATES.get(first.state, ""),
         pace=wording.pace(forecast.forecast(first, now), now),
         spent=first.state == "exhausted",
         note=wording.trust(first),
