@@ -22,7 +22,7 @@ from assistant.context.reader import NO_TEXT, SECRET_FILE
 from assistant.context.section import YOURS
 from assistant.errors import AssistantError
 from assistant.tui.lines import cut, longest, middle, safe
-from assistant.tui.pickers import Confirm, Page, Sheet
+from assistant.tui.pickers import Confirm, Page, Sheet, stepped
 from assistant.tui.widgets.composer import TextArea
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ class Manifest(Sheet[None]):
     def action_step(self, step: int) -> None:
         """Go up or down."""
         if self.list.option_count:
-            self.list.highlighted = ((self.list.highlighted or 0) + step) % self.list.option_count
+            self.list.highlighted = stepped(self.list.highlighted or 0, step, self.list.option_count)
 
     def action_drop(self) -> None:
         """Keep a piece out, or bring it back."""
