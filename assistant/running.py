@@ -204,7 +204,8 @@ class Turns:
         await asyncio.to_thread(sitting.pending.keep)
         if not running.ask.mend:
             if ended.patch is not None or ended.misfits:
-                sitting.accounts.tried(ended, str(sitting.root), at_once=not running.repairs)
+                at_once = not running.repairs
+                await asyncio.to_thread(sitting.accounts.tried, ended, str(sitting.root), at_once=at_once)
             if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
                 told.append(events.Notice(f"Little of this question was read from the cache: {cold}."))
         if aside is not None:

@@ -223,7 +223,7 @@ class MainScreen(Screen[None]):
         self.completions.show(word, await self._completer.choices(word))
 
     def price_anew(self) -> None:
-        """Show the price of sending again: what would be sent has changed."""
+        """Show the price of what is being written again: what would be sent has changed, or who would be asked."""
         self._quote()
 
     @work(exclusive=True, group="quote")
