@@ -102,6 +102,7 @@ class MainScreen(Screen[None]):
         self.holding = Holding(self)
         self.sending = Sending(self, self.holding)
         self.composer.take_queued = self.sending.take_last
+        self.composer.mark_of = session.sight.mark
         self._model = model
         self._resume = resume
         self._completer: Completer | None = None
