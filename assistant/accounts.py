@@ -376,17 +376,21 @@ class Accounts:
 
     async def poll(self, provider: Provider, key: str, *, hurry: bool = False) -> Polled | None:
         """Ask a provider for its quota if that is possible and due; None if no reader can ask it."""
-        plan = self.plan_of(provider.name)
-        resets = [each.resets_at for each in self.readings(plan) if each.resets_at] if plan is not None else []
-        past = max((each for each in resets if each <= self._now()), default=None)
+        import asyncio  # late, as in `settle_up`
+
+        plan, past = await asyncio.to_thread(self._last_reset, provider)
         found = await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
         if found is not None and (found.count or found.note):
             self.polled[provider.name] = found
         if found is not None and found.count:
-            import asyncio  # late, as in `settle_up`
-
             await asyncio.to_thread(self.redraw_line)
         return found
+
+    def _last_reset(self, provider: Provider) -> tuple[Plan | None, datetime | None]:
+        """Return the plan that pays a provider, and the last reset that a reading of it told of."""
+        plan, now = self.plan_of(provider.name), self._now()
+        told = self.readings(plan) if plan is not None else []
+        return plan, max((each.resets_at for each in told if each.resets_at and each.resets_at <= now), default=None)
 
     def can_ask(self, provider: Provider) -> bool:
         """Say whether some reader can ask for a provider's quota."""

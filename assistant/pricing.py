@@ -92,7 +92,7 @@ class Pricing:
             return None
         context = self._sight.expect(text, sure=sure) + tokens.count(self._news())
         words = self.words(text, pick) + context
-        quote = self.quote_words(words + self._sight.picture_words(self._history, pick), pick)
+        quote = self.quote_words(words + self._sight.picture_words(text, self._history, pick), pick)
         editor = self._roster.writer()
         if quote is None or editor is None:
             return quote
@@ -111,7 +111,9 @@ class Pricing:
         pick = pick or self._roster.pick
         if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
             return None
-        words = self.words(text, pick) + self._sight.picture_words(self._history, pick) + tokens.count(self._news())
+        words = (
+            self.words(text, pick) + self._sight.picture_words(text, self._history, pick) + tokens.count(self._news())
+        )
         return self.quote_words(words + self._budget, pick)
 
     def carried(self) -> int:

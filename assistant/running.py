@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.cold import Sent
-    from assistant.models.message import Message
+    from assistant.models.message import Image, Message
     from assistant.pending import Pending
     from assistant.pricing import Quote
     from assistant.sight import Sight
@@ -129,9 +129,13 @@ class Turns:
         typed = text
         text, masked = await asyncio.to_thread(sitting.sight.spoken, text)
         news = NOTHING if mend else await asyncio.to_thread(sitting.changes.news)
+        unseen: dict[str, str] = {}
+        pictures: tuple[Image, ...] = ()
         if not mend:
-            sitting.sight.check_pictures(sitting.roster.present())
-        pictures = () if mend else tuple(sitting.sight.pictures.values())
+            pick = sitting.roster.present()
+            sitting.sight.check_pictures(pick)
+            found, unseen = await asyncio.to_thread(sitting.sight.pictures_with, text, pick)
+            pictures = tuple(found.values())
         asked = turn.asked(text, pictures, news.words())
         most = None if mend else lambda: sitting.pricing.quote_at_most(text)
         price = self.quote_repair if mend else lambda: sitting.pricing.quote(text, sure=True)
@@ -145,6 +149,8 @@ class Turns:
         running = _Running(ask, asked, news, pick, key, sitting.now(), typed)
         self.saying = [asked]
         unbooked = False
+        for path, why in unseen.items():
+            yield events.Notice(f"{path} goes without its picture: {why}.", "warning")
         try:
             async with aclosing(self._run(running)) as stream:
                 async for event in stream:
@@ -204,7 +210,8 @@ class Turns:
         await asyncio.to_thread(sitting.pending.keep)
         if not running.ask.mend:
             if ended.patch is not None or ended.misfits:
-                sitting.accounts.tried(ended, str(sitting.root), at_once=not running.repairs)
+                at_once = not running.repairs
+                await asyncio.to_thread(sitting.accounts.tried, ended, str(sitting.root), at_once=at_once)
             if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
                 told.append(events.Notice(f"Little of this question was read from the cache: {cold}."))
         if aside is not None:

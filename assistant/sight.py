@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
     from assistant.context.repo import Repo
-    from assistant.context.section import Context, Masked, Section
+    from assistant.context.section import Context, Masked
     from assistant.models.catalogue import Pick
     from assistant.models.message import Image, Message
     from assistant.roster import Roster
@@ -204,8 +204,33 @@ class Sight:
         self.pictures[path] = image
         return picture.told(image, pick.provider)
 
-    def picture_words(self, talk: Iterable[Message], pick: Pick) -> int:
-        """Return the pictures that the next question sends, including those of the conversation, in o200k tokens.
+    def pictures_with(self, question: str, pick: Pick) -> tuple[dict[str, Image], dict[str, str]]:
+        """Return the pictures that go along with a question: those that were added, and those that it marks with `@`.
+
+        Marks only name something. So a picture that this model cannot be shown is no error there: its path is returned
+        with the reason. Reads files: call it in a thread.
+        """
+        from assistant import pictures
+        from assistant.models import picture
+
+        found, unseen = dict(self.pictures), {}
+        for path, image in pictures.marked(question, self._sitting.folder, self._sitting.repo.root):
+            if path in found or path in self.withheld or self.out.hides(path):
+                continue
+            if why := picture.refusal(image, pick):
+                unseen[path] = why
+            else:
+                found[path] = image
+        return found, unseen
+
+    def mark(self, pasted: str) -> str:
+        """Return the mark of a picture whose path is all that was pasted; empty if it is something else."""
+        from assistant import pictures
+
+        return pictures.mark(pasted, self._sitting.folder)
+
+    def picture_words(self, question: str, talk: Iterable[Message], pick: Pick) -> int:
+        """Return the pictures that a question sends, including those of the conversation, in o200k tokens.
 
         They are converted from the model's own tokens.
         """
@@ -215,7 +240,7 @@ class Sight:
         if "images" not in pick.model.abilities:
             return 0
         said = [part for message in talk for part in message.parts if isinstance(part, Image)]
-        total = picture.total([*said, *self.pictures.values()], pick.provider)[1]
+        total = picture.total([*said, *self.pictures_with(question, pick)[0].values()], pick.provider)[1]
         return round(total / self._sitting.roster.factor(pick.model).likely)
 
     def shown(self, images: Iterable[Image]) -> None:
@@ -376,8 +401,7 @@ class Sight:
             self.context = self.context._replace(masked=(*kept, *self.context.masked))
         if not self.pinned and not re.search(_NAMES, question):
             self._usual = self.context.tokens
-        if self.pictures:
-            self.context = self.context._replace(pictures=self._pictures())
+        self.context = self._with_pictures(self.context, question)
         return self.context
 
     def _gather(self, question: str) -> Context:
@@ -401,24 +425,35 @@ class Sight:
             timeout_s=_wait(sitting.env),
         )
 
-    def _pictures(self) -> tuple[Section, ...]:
-        """Return a section for each picture that goes along."""
+    def _with_pictures(self, context: Context, question: str) -> Context:
+        """Return a context with a section for each picture that goes along, and why others do not."""
         from assistant.context.section import Section
         from assistant.models import picture
 
-        provider = self._sitting.roster.present().provider
-        return tuple(
+        if not self.pictures and "@" not in question:
+            return context
+        try:
+            pick = self._sitting.roster.present()
+        except ConfigError:
+            return context  # nobody is asked
+        found, unseen = self.pictures_with(question, pick)
+        whys = {
+            path: "a picture that you added" if path in self.pictures else "a picture that you marked" for path in found
+        }
+        sections = tuple(
             Section(
                 path,
                 0,
                 0,
                 path,
-                picture.told(image, provider),
-                picture.tokens(image, provider)[1],
-                "a picture that you added",
+                picture.told(image, pick.provider),
+                picture.tokens(image, pick.provider)[1],
+                whys[path],
             )
-            for path, image in self.pictures.items()
+            for path, image in found.items()
         )
+        left_out = tuple({**dict(context.left_out), **unseen}.items())
+        return context._replace(pictures=sections, left_out=tuple(each for each in left_out if each[0] not in found))
 
     def names_some(self, question: str) -> bool:
         """Say whether a question names a file, or something is pinned: then the context may be of any size."""

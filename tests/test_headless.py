@@ -260,6 +260,49 @@ def test_interrupt_keeps_what_came(repo, env, wattson, number):
     assert row["output"] == lines[-1]["usage"]["output"] > 0  # and the book has what came, not what was guessed before
 
 
+def test_what_is_piped_in_goes_below_the_words(wattson):
+    with loopback.Server(loopback.openai("Fine.")) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+
+        def said(*words, stdin):
+            code, _, err = wattson("ask", "-m", "openai/gpt-6.1-sol", *words, stdin=stdin, **env)
+            assert code == 0, err
+            return server.asked[-1][2]["messages"][-1]["content"], err
+
+        text, err = said("why does", "this fail?", stdin="E   assert 1 == 2\n")
+        assert text.endswith("why does this fail?\n\nE   assert 1 == 2\n")
+        assert "standard input: 1 line goes with the question" in err
+        text, err = said("why?", stdin="")
+        assert text.endswith("why?")
+        assert "standard input" not in err
+        assert said("-", stdin="only this")[0].endswith("only this")
+        assert said("look:", "-", stdin="at this")[0].endswith("look:\n\nat this")
+
+
+def test_a_pipe_that_stays_silent_is_not_waited_for(repo, env):
+    with loopback.Server(loopback.openai("Fine.")) as server:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "assistant", "ask", "--root", str(repo), "-m", "openai/gpt-6.1-sol", "hello"],
+            env={**env, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert child.stdout
+        assert child.stderr
+        assert (child.stdout.read(), child.wait(60)) == ("Fine.\n", 0)
+        assert "Nothing came on standard input" in child.stderr.read()
+        child.communicate()
+
+
+def test_a_diff_that_is_not_all_that_was_proposed_is_no_success(wattson):
+    wrong = EDIT.replace("0.0", "7.0").replace("1.0", "8.0")
+    for reply, code, words in ((EDIT + wrong, 3, "does not fit: "), ("It is warm.", 0, "There is no diff")):
+        with loopback.Server(loopback.openai(reply)) as server:
+            env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20, "WATTSON_REPAIRS": "0"}
+            found, out, err = wattson("ask", "-m", "openai/gpt-6.1-sol", "--diff", "set joules", **env)
+        assert (found, words in err, "+    joules: float = 1.0" in out) == (code, True, code == 3)
+        assert ("It is warm." in err) == (code == 0)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_still_types_the_question_can_leave(repo, env, number):
     with loopback.Server(loopback.openai("It is warm.")) as server:

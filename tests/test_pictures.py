@@ -238,3 +238,47 @@ async def test_a_picture_that_was_kept_out_comes_back(make_session, repo):
     while sight.undo():
         assert sight.pictures == {}, "it is in the conversation by now"
     await session.close()
+
+
+def urls(body):
+    """Count the pictures of a request's last message."""
+    return sum(part["type"] == "image_url" for part in body["messages"][-1]["content"] if isinstance(part, dict))
+
+
+async def test_a_picture_that_a_question_marks_goes_along(make_session, repo, shot):
+    (repo / "logo.png").write_bytes(b"no picture at all")
+    with loopback.Server(loopback.openai("A kettle.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        sight = session.sight
+        question = f'what is in @"{shot}", and what is wrong with @logo.png?'
+        context = sight.look(question)
+        assert [(each.path, each.why) for each in context.pictures] == [("a shot.png", "a picture that you marked")]
+        assert not dict(context.left_out).get("a shot.png")
+        priced = session.pricing.quote(question).likely - session.pricing.quote(question.replace("@", "")).likely
+        assert priced > 200  # of a picture of 800 by 600
+        await walk(session.ask(question))
+        sight.keep_out("a shot.png")
+        await walk(session.ask('and in @"a shot.png"?'))
+        await session.close()
+        assert [urls(body) for _, _, body in server.asked] == [1, 0]
+
+
+async def test_a_model_that_cannot_look_is_asked_without_the_picture_and_that_is_said(make_session, shot):
+    session = make_session()
+    session.roster.choose("scripted/lesson")
+    found = await walk(session.ask('rename @"a shot.png" to shot.png'))
+    (notice,) = [each.text for each in of(found, events.Notice) if "picture" in each.text]
+    assert notice.startswith("a shot.png goes without its picture: ")
+    assert "not known to look" in notice
+    assert "not known to look" in dict(session.sight.look('@"a shot.png"').left_out)["a shot.png"]
+    await session.close()
+
+
+@pytest.mark.parametrize("written", ["{}", "'{}'", "{escaped}", "file://{quoted}", ' "{}"\n'])
+def test_the_path_of_a_picture_that_is_dropped_onto_the_terminal_becomes_a_mark(make_session, shot, written):
+    place = str(shot)
+    words = written.format(place, escaped=place.replace(" ", "\\ "), quoted=place.replace(" ", "%20"))
+    sight = make_session().sight
+    assert sight.mark(words) == f'@"{place}"'
+    assert sight.mark(f"look at {place}") == sight.mark(f"{place}\n{place}") == sight.mark("/no/such.png") == ""

@@ -340,6 +340,13 @@ def written(question: str, root: Path) -> list[str]:
     return list(islice(dict.fromkeys(each for each in names if "." in each or "/" in each), _TRIED))
 
 
+def marks(question: str) -> list[str]:
+    """Return what is marked with `@`, as it is written, without quotes and without the full stop of a sentence."""
+    found = re.finditer(_MARKED, question[:_LONGEST])
+    named = (each["quoted"] or each["single"] or _longer(each) or each["bare"].rstrip(".:!?*_") for each in found)
+    return list(dict.fromkeys(islice(named, _TRIED)))
+
+
 def nowhere(
     question: str,
     found: Iterable[Mention],

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
 import sys
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant import events
     from assistant.session import Session
 
-
+_SILENT_S = 3
 _CENTURY, _WINDOW = 36_500, 100_000_000
 """The largest numbers accepted: days, and more tokens than any model has room for."""
 
@@ -59,7 +61,40 @@ def dump(data: Any) -> None:
 
 def given(text: str) -> str:
     """Return an argument, or standard input if it is `-`."""
-    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+    return _read_in() if text == "-" else text
+
+
+def asked(words: Sequence[str]) -> str:
+    """Return a question: the words, and below them what is piped in.
+
+    A pipe may stay open though nobody writes into it, as below many a script: one that stays silent is left unread, and
+    that is said. A `-` among the words waits for it.
+    """
+    more = _read_in() if "-" in words else _piped()
+    text = " ".join(word for word in words if word != "-")
+    return f"{text}\n\n{more}" if text and more else text or more
+
+
+def _read_in() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+
+def _piped() -> str:
+    """Return what is piped in; empty where standard input is neither a pipe nor a file, or silent."""
+    if sys.stdin is None or sys.stdin.closed:
+        return ""
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
+        return ""
+    if not stat.S_ISREG(kind) and sys.platform != "win32" and not select.select([sys.stdin], [], [], _SILENT_S)[0]:
+        tell(f"Nothing came on standard input within {_SILENT_S} s: it is not read. A - behind the words waits for it.")
+        return ""
+    more = _read_in()
+    if lines := len(more.splitlines()):
+        tell(
+            f"standard input: {lines:,} line{'s' if lines > 1 else ''} go{'' if lines > 1 else 'es'} with the question"
+        )
+    return more
 
 
 def mend(session: Session) -> None:

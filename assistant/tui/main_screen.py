@@ -102,6 +102,7 @@ class MainScreen(Screen[None]):
         self.holding = Holding(self)
         self.sending = Sending(self, self.holding)
         self.composer.take_queued = self.sending.take_last
+        self.composer.mark_of = session.sight.mark
         self._model = model
         self._resume = resume
         self._completer: Completer | None = None
@@ -223,7 +224,7 @@ class MainScreen(Screen[None]):
         self.completions.show(word, await self._completer.choices(word))
 
     def price_anew(self) -> None:
-        """Show the price of sending again: what would be sent has changed."""
+        """Show the price of what is being written again: what would be sent has changed, or who would be asked."""
         self._quote()
 
     @work(exclusive=True, group="quote")

@@ -127,11 +127,13 @@ def show(screen: Stage, event: events.Event) -> None:
             state = meter.state if same else metered(meter.state, None, screen.session.now())
             meter.show(state._replace(model=badge, payer=payer, served="", context_share=share))
             talk.add(f"now asking {badge} ({payer}).", "good")
+            screen.price_anew()  # of a question that is being written
             if not same and not screen.session.asking:  # else it is asked the next time
                 screen.tell_burnt()
         case events.TurnEnded():
             talk.end()
             _end(screen, event)
+            screen.price_anew()  # what is being written goes with a longer conversation now
         case events.TurnHeld(hold):
             talk.end()
             talk.add(hold.why, "warning")

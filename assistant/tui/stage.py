@@ -81,7 +81,7 @@ class Stage(Protocol):
         """Say among the hunks what it would cost to send back what does not fit."""
 
     def price_anew(self) -> None:
-        """Show the price of sending again: what would be sent has changed."""
+        """Show the price of what is being written again: what would be sent has changed, or who would be asked."""
 
     def show_talk(self) -> None:
         """Show the conversation; if there is room for both, the hunks keep the keys."""

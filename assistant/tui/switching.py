@@ -189,11 +189,16 @@ def told(offer: SwitchOffer, trouble: str) -> list[str]:
 
 
 def _left(left: LeftBehind) -> list[str]:
-    behind = [f"{count} {name}" for count, name in ((left.images, "pictures"), (left.thoughts, "thoughts")) if count]
     told_as = [
         f"{count} {name}"
         for count, name in ((left.tool_calls, "tool calls"), (left.tool_results, "tool results"))
         if count
     ]
-    lines = [f"Stays behind: {', '.join(behind)} (only their maker can read them)."] if behind else []
+    lines = []
+    if left.images:
+        some = f"{left.images} pictures" if left.images > 1 else "1 picture"
+        lines.append(f"Stays behind: {some} (the new model is not known to look at pictures).")
+    if left.thoughts:
+        some = f"{left.thoughts} thoughts" if left.thoughts > 1 else "1 thought"
+        lines.append(f"Stays behind: {some} (only their maker can read them).")
     return lines + ([f"Goes along as plain words: {', '.join(told_as)}."] if told_as else [])

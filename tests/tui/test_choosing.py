@@ -117,6 +117,22 @@ async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
         assert [message.text for message in session.history] == ["a question"]
 
 
+async def test_what_is_being_written_is_priced_anew_when_another_model_is_chosen(app):
+    async with app.run_test(size=(120, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+
+        def told():
+            return str(app.main.composer.border_subtitle)
+
+        app.main.composer.text = "what does it cost?"
+        await until(pilot, lambda: "$" in told())
+        before = told()
+        await pick(pilot, *"claude-haiku-5-5", "enter")
+        await until(pilot, lambda: app.session.roster.pick.model.id == "claude-haiku-5-5")
+        await until(pilot, lambda: "$" in told() and told() != before)
+        assert "haiku" not in told()  # the model that is asked stands at no other's price
+
+
 async def test_on_a_low_screen_the_ways_of_a_switch_are_in_sight_with_their_prices(app):
     async with app.run_test(size=(40, 12)) as pilot:
         session = app.session

@@ -14,7 +14,7 @@ from assistant.edits.patch import Patch
 from assistant.edits.review import Review
 from assistant.errors import AssistantError, ConfigError, PatchError, StateError
 from assistant.headless import shapes
-from assistant.headless.output import dump, given, mend, out, tell
+from assistant.headless.output import asked, dump, mend, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("text", help="what to ask; - reads it from standard input")
+    parser.add_argument(
+        "text", nargs="+", help="what to ask; what is piped in goes below the words, and - waits for it"
+    )
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
     parser.add_argument(
         "-c", "--continue", dest="go_on", action="store_true", help="go on with the last conversation in this folder"
@@ -47,7 +49,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Run the command; return the exit code."""
-    text = given(options.text)  # before the event loop starts, so that Ctrl+C still works while the user types
+    text = asked(options.text)  # before the event loop starts, so that Ctrl+C still works while the user types
     return asyncio.run(_ask(session, text, options))
 
 
@@ -93,6 +95,10 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
             code = await _apply(session, ended, options)
         elif options.apply and code == 0:
             _not_written("the answer proposes no edits.", 0, as_json=options.json)
+        elif options.diff and code == 0 and ended.misfits:
+            code = PatchError.exit_code  # the diff is not all that was proposed
+        elif options.diff and ended.patch is None:
+            tell(f"There is no diff: the answer proposes no edits.\n{'' if options.json else ended.text}".rstrip())
     except AssistantError as error:
         if options.json:
             pick = session.roster.pick

@@ -122,6 +122,8 @@ class Composer(Pad):
         self.cursor_blink = False
         self.sent: list[str] = []
         self.take_queued: Callable[[], str] = str
+        self.mark_of: Callable[[str], str] = lambda _: ""
+        """Returns the mark of a picture whose path is all that was pasted."""
         self._offers = offers
         self.typed_at = 0.0
         self._back = 0
@@ -229,6 +231,8 @@ class Composer(Pad):
         event.stop()
 
     async def _on_paste(self, event: events.Paste) -> None:
+        if mark := self.mark_of(event.text):
+            event.text = f"{mark} "
         self._begin_below(event.text)  # the text area's own handler is called next and inserts the text
 
     def _begin_below(self, words: str) -> None:
