@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 
@@ -34,3 +35,14 @@ def patiently(base: sqlite3.Connection, statement: str, wait_s: float) -> None:
             time.sleep(_BREATH_S)
     finally:
         base.execute(f"PRAGMA busy_timeout={usual:d}")
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process with that number is running: it may hold a file, or a request in flight."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -88,7 +88,7 @@ def _left_something(place: Path) -> bool:
 
 def left_behind(places: Places) -> list[Path]:
     """Return the folders of texts that were in an editor when the program that had opened it ended."""
-    from assistant.accounts import alive
+    from assistant.locked import alive
 
     try:
         found = sorted(_folder(places).iterdir())
