@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant import locked, payers, record, tokens
+from assistant import payers, record, tokens
 from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError, StateError
 from assistant.outcomes import Outcomes
@@ -88,10 +88,11 @@ class Accounts:
     @cached_property
     def ledger(self) -> Ledger:
         """Our own book of what was burnt."""
+        from assistant.locked import alive
         from assistant.quota.ledger import Ledger
 
         ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days in the user's zone
-        ledger.recover(self._now(), locked.alive)
+        ledger.recover(self._now(), alive)
         return ledger
 
     @cached_property
