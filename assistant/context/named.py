@@ -109,7 +109,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     file = Shown(wanted.path, lines, tags, wanted.why, must=wanted.sure)
     file.place = PINNED if wanted.why == "pinned" else NAMED
     size = max(1, len(lines) - (not lines[-1]))
-    cut = segments.cut(wanted.path, len(lines), tags)
+    cut = segments.cut(wanted.path, lines, tags)
     file.pieces = segments.weigh(cut, lines, query, ranking.idfs, said=ranking.said.get(wanted.path))
     # Words of the question pick definitions only in a file that is named; a marked symbol picks them in any file.
     pinned = file.place == PINNED

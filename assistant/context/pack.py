@@ -337,7 +337,7 @@ class _Weigher(NamedTuple):
                 )
                 choose.level(file)
             elif lines:
-                parts = segments.cut(each.path, len(lines), file.tags)
+                parts = segments.cut(each.path, lines, file.tags)
                 file.pieces = segments.weigh(
                     parts, lines, self.query, idfs, self.touched.get(each.path, ()), self.ranking.said.get(each.path)
                 )
