@@ -129,7 +129,7 @@ def noted(line: str) -> str:
     return path if sure and not NO_TEXT.search(more) and not _LIKE_NOW.search(more) else ""
 
 
-def wishes(line: str) -> bool:
+def asks(line: str) -> bool:
     """Say whether a line asks for a change to the file it names: the text below may be all of the file, or a part."""
     stages = peeled(line.strip(" \t"))
     asked = any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(NOTED.match, stages))

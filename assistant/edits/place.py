@@ -44,7 +44,7 @@ AFTER = {
 }
 
 
-def wish(edit: Edit) -> Wish:
+def halves(edit: Edit) -> Wish:
     """Split an edit into the lines to find and the new lines, without a byte order mark."""
     old, new = ([bare(line) for line in cut(part.removeprefix("\ufeff"))] for part in (edit.before, edit.after))
     return Wish(old, new, signed=edit.format in {"unified_diff", "apply_patch"})
@@ -112,7 +112,7 @@ def why_not(edit: Edit, draft: Draft, wanted: Wish) -> Refusal:
 
 def lost(edit: Edit, path: str, index: Index) -> Refusal:
     """Return the refusal of lines that are not in the file, with the nearest lines."""
-    old = wish(edit).old
+    old = halves(edit).old
     first = next((line.strip() for line in old if line.strip()), "")
     words = f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {first[:60]!r}) are not in the file."
     near = near_by(path, index, old)

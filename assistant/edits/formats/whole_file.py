@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.edits.announced import (
     adds,
+    asks,
     folders,
     follows,
     heading,
     mentions,
     names_whole,
     noted,
-    wishes,
 )
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.fence import Fence, outdented
@@ -294,5 +294,6 @@ class File:
             nearer=as_it_stands(written) or self._named.stands,
             part=self._named.part,
             rivals=tuple(f"{folder}/{self._path}" for folder in self._named.folders),
-            wish=self._named.new if self._named.part else wishes(written),
+            asked=not self._named.part and asks(written),
+            may_be_new=self._named.part and self._named.new,
         )
