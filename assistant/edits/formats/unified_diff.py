@@ -10,6 +10,7 @@ from assistant.edits.edit import Edit, Misfit
 from assistant.edits.fence import depth, is_mark, outdented
 from assistant.edits.filename import looks
 from assistant.edits.naming import only_path, readings, rivals
+from assistant.gitnames import unquote
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -356,7 +357,7 @@ class Diff:
         last = line.rsplit(maxsplit=1)[-1]
         if line.startswith(("rename from ", "rename to ")):
             _, which, name = line.split(" ", 2)
-            self._renames[which] = _unquote(name.strip(" \t"))
+            self._renames[which] = unquote(name.strip(" \t"))
         elif line.startswith("copy "):
             self._odd = "copies are not made"
         elif line.startswith(("new mode ", "new file mode ")):
@@ -471,7 +472,7 @@ class Diff:
 
 def _name(words: str) -> str:
     """Read the path of a header line: drop a time after a tab, undo quotes."""
-    return _unquote(_TIME.sub("", words).strip(" "))
+    return unquote(_TIME.sub("", words).strip(" "))
 
 
 def _names_file(hunk: _Hunk, old: str, new: str) -> bool:
@@ -487,25 +488,7 @@ def _git_names(line: str) -> tuple[str, str]:
     words = line.removeprefix("diff --git ")
     half = len(words) // 2
     if words[:half].strip(" ")[2:] == words[half:].strip(" ")[2:]:
-        name = _unquote(words[:half].strip(" "))
+        name = unquote(words[:half].strip(" "))
         return name, name.removeprefix("a/")
     parts = words.split(" b/")
     return parts[0], parts[-1]
-
-
-_ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "a": 7, "b": 8, "f": 12, "v": 11}
-
-
-def _unquote(name: str) -> str:
-    """Undo git's quoting of odd names."""
-    if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
-        return name
-    out = bytearray()
-    for octal, sign, plain in re.findall(r"\\([0-7]{3})|\\(.)|([^\\]+)", name[1:-1]):
-        if octal:
-            out.append(int(octal, 8) & 0xFF)
-        elif sign in _ESCAPES:
-            out.append(_ESCAPES[sign])
-        else:
-            out += (plain or "\\" + sign).encode("utf-8", "surrogateescape")
-    return out.decode("utf-8", "surrogateescape")
