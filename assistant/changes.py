@@ -157,8 +157,7 @@ class Changes:
 
         Doubtful edits are returned among the misfits, because nobody reviews them here.
         """
-        parser = edit_format.open_parser()
-        found = [*parser.feed(reply), *parser.close()]
+        found = edit_format.read(reply)
         edits = [each for each in found if isinstance(each, Edit)]
         unread = tuple(each for each in found if isinstance(each, Misfit))
         root = self.repo.root

@@ -21,7 +21,7 @@ from assistant.edits.passage import opens_string
 from assistant.edits.remarks import Remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 BLOCK_HEAD = re.compile(
     r"^\s{0,3}(?:(?P<signs><{3,40}|>{3,40}|-{5,9}|(?:&lt;){3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?"
@@ -382,3 +382,14 @@ def _quotation(edit: Edit) -> Misfit:
 def open_parser() -> EditParser:
     """Make a parser for one reply."""
     return EditParser()
+
+
+def read(reply: str) -> list[Edit | Misfit]:
+    """Read a reply that has come as a whole."""
+    parser = open_parser()
+    return [*parser.feed(reply), *parser.close()]
+
+
+def edits(found: Iterable[Edit | Misfit]) -> Iterator[Edit]:
+    """Yield the edits of what was read, without the parts of files that a reply only shows."""
+    return (each for each in found if isinstance(each, Edit) and not each.part)
