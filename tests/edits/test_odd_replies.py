@@ -123,7 +123,22 @@ def test_a_diff_that_names_no_file_is_refused():
     assert [each.reason for each in misfits] == ["malformed"]
 
 
-@pytest.mark.parametrize("path", ['"', "``", "//etc/x", "a/../..", "sub/.", "x" * 400 + ".py", "d/" * 3000 + "x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        '"',
+        "``",
+        "//etc/x",
+        "a/../..",
+        "sub/.",
+        "x" * 400 + ".py",
+        "d/" * 3000 + "x",
+        "con",
+        "nul.txt",
+        "conin$",
+        "COM\u00b9",
+    ],
+)
 @pytest.mark.parametrize(
     "shape", ["{}\n```\none\n```\n", "{}\n```\n<<<<<<< SEARCH\n=======\none\n>>>>>>> REPLACE\n```\n"]
 )
