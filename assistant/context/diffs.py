@@ -11,6 +11,7 @@ from assistant.context.git import DIFF
 from assistant.context.ignore import IGNORE_FILE
 from assistant.context.out import NOTHING, Out
 from assistant.errors import RepoError
+from assistant.gitnames import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,6 @@ _LONGEST = 1_000_000
 """The most characters of a diff."""
 _AT_ONCE = 200
 """The most files that one git command names: a command line has a limit."""
-_CONTROLS = "[\x00-\x1f\x7f]"
 
 
 def uncommitted(repo: Repo, out: Out = NOTHING) -> str:
@@ -102,7 +102,7 @@ def _as_new(repo: Repo, path: str) -> str:
         data = repo.read(path, _LONGEST)
     except RepoError:
         return ""
-    old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+    old, new = quote(f"a/{path}", wide=True), quote(f"b/{path}", wide=True)
     head = f"diff --git {old} {new}\nnew file mode 100644\n"
     if b"\0" in data[:8_000]:
         return f"{head}Binary files /dev/null and {new} differ\n"
@@ -124,14 +124,6 @@ def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
         "utf-8", "surrogateescape"
     )
     return _cut(f"{words}\n{_told_without(repo, out, 'show', '--find-renames', *_ONE, found)}")
-
-
-def _quoted(name: str) -> str:
-    """Return a name as git writes it in a diff: in quotes if it has characters that would end a line."""
-    if not re.search(_CONTROLS, name):
-        return name
-    name = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return '"' + re.sub(_CONTROLS, lambda match: f"\\{ord(match[0]):03o}", name) + '"'
 
 
 def _cut(text: str) -> str:

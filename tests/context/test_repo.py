@@ -293,6 +293,15 @@ def test_names_that_are_not_utf_8_come_back_as_they_are(root):
     assert f"b/{name}" in diffs.uncommitted(repo)
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\rb", "a\tb", "a\x01b", "ä.py"])
+def test_a_new_file_stands_in_a_diff_under_the_name_that_git_gives_it(root, name):
+    (root / name).write_text("x = 1\n")
+    before = diffs.uncommitted(Repo.open(root)).split("\n")
+    git(root, "add", ".")
+    after = diffs.uncommitted(Repo.open(root)).split("\n")
+    assert (before[0], before[3]) == (after[0], after[4])
+
+
 def test_our_ignore_file_leaves_out_tracked_files_too(root):
     (root / ignore.IGNORE_FILE).write_text("sub/\n*.log\n!keep.log\n")
     (root / "x.log").write_text("")
