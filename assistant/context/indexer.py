@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import sys
 from collections import Counter
@@ -26,9 +27,10 @@ from typing import TYPE_CHECKING
 from assistant.context import kept, terms
 from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
+from assistant.locked import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from assistant.context.repo import FileFact
 
@@ -91,7 +93,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
     _bound()
     gc.disable()  # trees, tags and counts make no reference cycles; searching for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(place.with_suffix(".lock")):
+    with locked(_lock_of(place), math.inf):  # a second child waits, then finds the work done
         rows = _listed(root) if how == ALL else rows
         try:
             _fill(root, place, head, how, rows)
@@ -238,29 +240,16 @@ def _bound() -> None:
 def busy(place: Path) -> bool:
     """Say whether a child is reading into a store now; always False where files cannot be locked."""
     try:
-        import fcntl
-
-        lock = place.with_suffix(".lock")
-        lock.touch(0o600)
-        with lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with locked(_lock_of(place), 0):
+            return False
+    except TimeoutError:
         return True
-    except (ImportError, OSError):
+    except OSError:
         return False
-    return False
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a store; a second child waits, then finds the work done."""
-    path.touch(0o600)
-    with path.open("a") as file:
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(".lock")
 
 
 def run() -> None:
