@@ -194,7 +194,7 @@ class Handover:
 
     # The switch.
 
-    async def go(self, name: str, way: Way = "everything") -> Stream:
+    async def go(self, name: str, way: Way) -> Stream:
         """Switch to a model and carry the conversation over in the way that the user chose. Raises UnknownModel.
 
         If a brief cannot be written, the user is told, nothing changes, and the other ways are offered again.

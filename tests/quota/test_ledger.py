@@ -271,10 +271,12 @@ def test_uses_are_the_instants_that_open_windows(ledger):
     burn(ledger, at=NOW + timedelta(hours=1), state="failed")
     ledger.begin(start(NOW + timedelta(hours=2)))
     later = NOW + timedelta(hours=2)
-    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1)) == [NOW, later]
-    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1)) == [
-        later
-    ]
+    assert ledger.spans.openings(
+        "zai", lambda at, _: at, NOW + timedelta(days=1), since=None, counts=None, others=()
+    ) == [NOW, later]
+    assert ledger.spans.openings(
+        "zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1), counts=None, others=()
+    ) == [later]
 
 
 def test_what_became_of_edits_adds_up(ledger):

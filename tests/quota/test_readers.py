@@ -466,6 +466,7 @@ def test_a_reading_survives_a_store():
 
 
 MINUTE = timedelta(minutes=1)
+USUAL = {"every": MINUTE, "resets_at": None, "burst": False, "seed": ""}
 
 
 @pytest.mark.parametrize(
@@ -492,16 +493,17 @@ MINUTE = timedelta(minutes=1)
     ],
 )
 def test_when_a_source_may_be_asked(asked, later, more, want):
-    assert due(asked, NOW + timedelta(seconds=later), **more) is want
+    assert due(asked, NOW + timedelta(seconds=later), **{**USUAL, **more}) is want
 
 
 def test_jitter_is_of_the_account_and_stays_within_a_quarter():
     first = [
-        next(s for s in range(60, 80) if due(Asked(NOW), NOW + timedelta(seconds=s), seed=f"a{n}")) for n in range(40)
+        next(s for s in range(60, 80) if due(Asked(NOW), NOW + timedelta(seconds=s), **{**USUAL, "seed": f"a{n}"}))
+        for n in range(40)
     ]
     assert len(set(first)) > 5
-    assert first == [next(s for s in range(60, 80) if due(Asked(NOW), NOW + timedelta(seconds=s), seed=f"a{n}")) for n in range(40)]  # fmt: skip
-    assert due_at(Asked(NOW, retry_at=NOW + MINUTE * 9), NOW) == NOW + MINUTE * 9
+    assert first == [next(s for s in range(60, 80) if due(Asked(NOW), NOW + timedelta(seconds=s), **{**USUAL, "seed": f"a{n}"})) for n in range(40)]  # fmt: skip
+    assert due_at(Asked(NOW, retry_at=NOW + MINUTE * 9), NOW, every=MINUTE) == NOW + MINUTE * 9
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------------
