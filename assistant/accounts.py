@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from assistant.models.provider import Payer, Provider
     from assistant.payers import Payers
     from assistant.quota.entry import Entry
+    from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
     from assistant.quota.ledger import Ledger
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan, Plans
+    from assistant.quota.plan import Plans
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
     from assistant.readings import Hearing, Polled, Poller
     from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage
@@ -451,7 +452,7 @@ class Accounts:
 
     def tried(self, ended: events.TurnEnded, project: str, *, at_once: bool) -> None:
         """Record the outcome of a reply with edits: `at_once` if all of it fitted without a repair."""
-        from assistant.quota.ledger import Outcome
+        from assistant.quota.entry import Outcome
 
         provider, _, model = ended.writer.partition("/")
         hunks = len(ended.patch.hunks) if ended.patch is not None else 0
@@ -462,7 +463,7 @@ class Accounts:
 
     def decided(self, turn: int, writer: str, project: str, review: Review, kept: Patch) -> None:
         """Record what the user took and skipped of the hunks of `writer` (`provider/model`), if a model wrote them."""
-        from assistant.quota.ledger import Outcome
+        from assistant.quota.entry import Outcome
 
         if not writer:
             return

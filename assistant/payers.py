@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from assistant.models.catalogue import Pick
     from assistant.models.provider import Payer, Provider
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
 
 _Burnt = TypeVar("_Burnt")
 

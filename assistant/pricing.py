@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from assistant.models.message import Message
     from assistant.quota.entry import Entry
     from assistant.quota.gauge import Gauge
-    from assistant.quota.plan import Plan
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Plan
     from assistant.roster import Roster
     from assistant.sight import Sight
     from assistant.tokens import Cost, TokenUsage
@@ -208,6 +208,7 @@ class Pricing:
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
         """Return the share of the plan that a step takes, and whether the plan is used up for it."""
         from assistant.quota import meter
+        from assistant.quota.estimate import run_out
         from assistant.quota.tariff import Burn
 
         plan = self._accounts.plan(pick)
@@ -216,7 +217,7 @@ class Pricing:
         now = self._now()
         gauges = self._accounts.gauges_at_hand(plan)
         gone = [each for gauge in gauges if (each := gauge.estimate(now)).state == "exhausted"]
-        used_up = bool(gone and meter.run_out(gone, pick.model.id, meter.needs(gauges, pick.model.id)))
+        used_up = bool(gone and run_out(gone, pick.model.id, meter.needs(gauges, pick.model.id)))
         return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
 
     # Of what was burnt.

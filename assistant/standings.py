@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from assistant.quota.forecast import Forecast
     from assistant.quota.hint import Hint
     from assistant.quota.history import Row
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
     from assistant.roster import Roster
 
 _WEEK = timedelta(days=6)

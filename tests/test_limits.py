@@ -15,7 +15,8 @@ from assistant import command, events
 from assistant.accounts import record_of
 from assistant.errors import BudgetError, ConfigError
 from assistant.held import held_question
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson

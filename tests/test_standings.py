@@ -12,8 +12,8 @@ import pytest
 from assistant import hindsight
 from assistant.edits.review import Review
 from assistant.models.price import price_at
-from assistant.quota.entry import Total
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start, Total
+from assistant.quota.ledger import Ledger
 from assistant.quota.reading import Reading
 from assistant.standings import standings
 from assistant.tokens import Cost, TokenUsage

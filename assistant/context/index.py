@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import IO
 
-    from assistant.context.repo import FileFact, Repo
+    from assistant.context.listing import FileFact
+    from assistant.context.repo import Repo
     from assistant.context.tags import Tags
 
 _TRIES = 4

@@ -32,7 +32,7 @@ from assistant.locked import locked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from assistant.context.repo import FileFact
+    from assistant.context.listing import FileFact
 
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf

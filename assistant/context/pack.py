@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.context.history import Touch
+    from assistant.context.listing import FileFact
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranked, Ranking
-    from assistant.context.repo import FileFact, Repo
+    from assistant.context.repo import Repo
     from assistant.context.section import Masked
 
 CANDIDATES, OTHERS = 20, 50

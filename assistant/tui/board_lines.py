@@ -10,8 +10,9 @@ from rich.text import Text
 
 from assistant.quota import history, wording
 from assistant.tokens import percent
-from assistant.tui.lines import safe, wrap
+from assistant.tui.lines import wrap
 from assistant.tui.widgets.meter_bar import short
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,7 +21,8 @@ from assistant.quota.forecast import (
     token_rates,
 )
 from assistant.quota.hint import cheaper, cheaper_in_plan
-from assistant.quota.plan import load_plans, read_plan
+from assistant.quota.plan import load_plans
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage

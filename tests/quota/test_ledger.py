@@ -17,8 +17,9 @@ import pytest
 
 from assistant.errors import StateError
 from assistant.quota import report, tally
+from assistant.quota.entry import Outcome, Start
 from assistant.quota.history import rows
-from assistant.quota.ledger import Ledger, Outcome, Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

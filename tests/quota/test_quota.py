@@ -7,9 +7,11 @@ from decimal import Decimal
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.quota import meter
-from assistant.quota.ledger import Ledger, Start
-from assistant.quota.plan import load_plans, read_plan
+from assistant.quota.entry import Start
+from assistant.quota.estimate import as_json
+from assistant.quota.ledger import Ledger
+from assistant.quota.plan import load_plans
+from assistant.quota.plan_page import read_plan
 from assistant.quota.window import Window, bounds
 from assistant.tokens import Cost, TokenUsage
 from tests.quota.estimating import estimate
@@ -134,7 +136,7 @@ def test_the_binding_meter_comes_first_and_weights_count(tmp_path):
     assert (first.meter, first.used, first.state) == ("5 hours", Decimal("1600.0"), "open")
     assert first.resets_at == at(4)
     assert first.share > second.share
-    assert meter.as_json(first)["remaining"] == 38400
+    assert as_json(first)["remaining"] == 38400
     later = estimate(plan, ledger.entries(), at(6))
     assert [(each.meter, each.state) for each in later] == [("5 hours", "not_started"), ("week", "open")]
 

@@ -10,7 +10,8 @@ from assistant.errors import ConfigError
 from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
 from assistant.quota.forecast import Forecast, phrase
-from assistant.quota.plan import load_plan, read_file, read_plan
+from assistant.quota.plan import load_plan, read_file
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
 from assistant.quota.tariff import Burn
