@@ -24,7 +24,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import kept, terms
+from assistant.context import git_index, kept, terms
 from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
 from assistant.locked import locked
@@ -197,7 +197,7 @@ def _read(
             os.close(handle)
     except OSError:
         source = b""
-    if late and not _is(source, blob):
+    if late and git_index.blob_id(source, blob) != blob:
         return
     most = LARGEST if known and known.grammar else _NUMBERS if terms.is_numbers(source) else LARGEST // 8
     if (counted := terms.count(source, most)) is None:
@@ -210,14 +210,6 @@ def _read(
             whole = source if len(source) <= end else source[: source.rfind(b"\n", 0, end) + 1]
             found = tags(whole, known, references=False, single=single)
     batch.add(blob, language, found, *counted)
-
-
-def _is(source: bytes, blob: str) -> bool:
-    """Say whether a source has that blob id."""
-    import hashlib
-
-    make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
-    return make(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest() == blob
 
 
 def _alarm(seconds: float) -> None:

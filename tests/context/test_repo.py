@@ -239,6 +239,18 @@ def test_a_repository_without_a_commit(tmp_path):
     assert diffs.uncommitted(repo, NOTHING).endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
 
 
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_a_changed_file_has_the_id_under_which_git_will_know_it(tmp_path, form):
+    git(tmp_path, "init", "-q", f"--object-format={form}")
+    (tmp_path / "a.py").write_text("x = 1\n")
+    git(tmp_path, "add", ".")
+    (tmp_path / "a.py").write_text("x = 2\n")
+    (tmp_path / "new.py").write_text("y = 2\n")
+    ids = {file.path: file.blob for file in Repo.open(tmp_path).files()}
+    git(tmp_path, "add", ".")
+    assert {file.path: file.blob for file in Repo.open(tmp_path).files()} == ids
+
+
 @pytest.mark.parametrize("form", [["--object-format=sha1"], ["--object-format=sha256"]])
 @pytest.mark.parametrize("version", ["2", "4"])
 def test_sizes_are_those_of_the_disk_however_the_index_is_written_and_whatever_git_looks_at(tmp_path, form, version):
