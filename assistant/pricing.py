@@ -103,12 +103,12 @@ class Pricing:
         answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)
         return quote._replace(editor=self.quote_words(alone + min(words - alone, EARLIER) + answer, editor))
 
-    def quote_at_most(self, text: str, pick: Pick | None = None) -> Quote | None:
+    def quote_at_most(self, text: str) -> Quote | None:
         """Return what sending `text` would cost with as much context as the budget allows, without gathering any.
 
         None where more than that may be sent, or an editor is asked as well. Counts tokens: call it in a thread.
         """
-        pick = pick or self._roster.pick
+        pick = self._roster.pick
         if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
             return None
         words = self.words(text, pick) + self._sight.picture_words(self._history, pick) + tokens.count(self._news())

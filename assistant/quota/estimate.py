@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
 Confidence = Literal["authoritative", "merged", "calibrated", "local-only", "unknown"]
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
-_STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
 
 
 class Correction(NamedTuple):

@@ -218,7 +218,6 @@ def test_t21_and_t28_money_in_words():
     assert str(money.tally([Cost("metered", D(98), "CNY"), Cost("metered", D(5))])) == "¥98.00; $5.00"
     assert money.spent({"granted": D(10), "topped_up": D(100)}, D(12)) == {"granted": 0, "topped_up": 98}
     assert money.spent({"voucher": D(1), "cash": D(0)}, D(3)) == {"voucher": 0, "cash": -2}
-    assert money.room([None, None]) is None
 
 
 # --- advice ----------------------------------------------------------------------------------------------------------------
