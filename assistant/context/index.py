@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, indexer, kept, language
+from assistant.context import indexer, kept, language
 from assistant.context.index_store import DEFINED, Damaged, Store, twice
 from assistant.errors import RepoError, StateError
 
@@ -133,7 +133,7 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
         store = Store(place(Path(spare.name) / "tags", root), language.version())
         store.spare = spare
-    head = history.head(repo)
+    head = repo.head()
     if len(files) > _MANY and not store.has_files():
         indexer.Wish(store.path).put(question)
         if not _first(repo, store, head, end):
