@@ -419,10 +419,8 @@ class Session:
         from assistant.held import held_question
 
         self._check_idle()
-        before, self.held_question = (
-            self.held_question,
-            None,
-        )  # it is not to go out meanwhile, nor into the other conversation
+        # it is not to go out meanwhile, nor into the other conversation
+        before, self.held_question = self.held_question, None
         try:
             records = self.sittings.open(name)
         except AssistantError:

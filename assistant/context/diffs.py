@@ -139,9 +139,8 @@ def _cut(text: str) -> str:
         return text
     pieces = re.split(r"(?m)^(?=diff --git )", text)
     left, kept = _LONGEST, dict.fromkeys(range(len(pieces)), "")
-    for done, at in enumerate(
-        sorted(kept, key=lambda at: len(pieces[at]))
-    ):  # shortest first: what they do not need is for the others
+    # shortest first: what they do not need is for the others
+    for done, at in enumerate(sorted(kept, key=lambda at: len(pieces[at]))):
         share, piece = left // (len(pieces) - done), pieces[at]
         kept[at] = piece if len(piece) <= share else piece[: piece.rfind("\n", 0, share) + 1]
         left -= len(kept[at])

@@ -310,9 +310,8 @@ class _Weigher(NamedTuple):
         ]
         for file in parts:
             file.firm = list(file.ranges)
-            file.pieces = [
-                piece for piece in file.pieces if piece.words
-            ]  # the user named lines, so more needs a reason
+            # the user named lines, so more needs a reason
+            file.pieces = [piece for piece in file.pieces if piece.words]
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
         return parts
 

@@ -402,9 +402,8 @@ class Store:
             self._disk = None
         old = _open_torn(self.path)
         with contextlib.suppress(sqlite3.DatabaseError):
-            patiently(
-                old, "BEGIN IMMEDIATE", self._wait_s
-            )  # other windows write before this, or find that the file is gone
+            # other windows write before this, or find that the file is gone
+            patiently(old, "BEGIN IMMEDIATE", self._wait_s)
         held = old.in_transaction
         if not held:
             old.close()
@@ -476,9 +475,8 @@ def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[t
                     last = good = number
                     yield names, tuple(row)
             return
-        except (
-            sqlite3.DatabaseError
-        ):  # a bad page holds some dozens of rows: go on behind it, in longer steps if everything is bad
+        except sqlite3.DatabaseError:
+            # a bad page holds some dozens of rows: go on behind it, in longer steps if everything is bad
             last += max(8, (last - good) // 8)
 
 
