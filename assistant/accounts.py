@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from assistant.models.provider import Payer, Provider
     from assistant.payers import Payers
     from assistant.quota.entry import Entry
+    from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
     from assistant.quota.ledger import Ledger
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan, Plans
+    from assistant.quota.plan import Plans
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
     from assistant.readings import Hearing, Polled, Poller
     from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from assistant.quota.entry import Total
     from assistant.quota.history import Row, Yield
     from assistant.quota.ledger import Ledger
-    from assistant.quota.plan import Plan
     from assistant.quota.replay import Replayed
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Plan
 
 _STEPWISE, _FINELY = timedelta(days=1), timedelta(days=7)
 _RELEASED = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")

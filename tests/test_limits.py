@@ -13,7 +13,8 @@ import pytest
 
 from assistant import command, events, record
 from assistant.errors import BudgetError, ConfigError
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
 from assistant.record import waiting
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting

@@ -13,7 +13,8 @@ import pytest
 from assistant import command, events, record
 from assistant.edits.review import Review
 from assistant.errors import PatchError, RepoError, StateError
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
 from tests import loopback

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from assistant.context import ignore
 from assistant.context.git import DIFF
 from assistant.context.ignore import IGNORE_FILE
-from assistant.context.out import NOTHING, Out
 from assistant.errors import RepoError
 from assistant.gitnames import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assistant.context.out import Out
     from assistant.context.repo import Repo
 
 _ONE = ("--first-parent", "-m", "--format=")
@@ -26,7 +26,7 @@ _AT_ONCE = 200
 """The most files that one git command names: a command line has a limit."""
 
 
-def uncommitted(repo: Repo, out: Out = NOTHING) -> str:
+def uncommitted(repo: Repo, out: Out) -> str:
     """Return all uncommitted changes as a unified diff, including new files, except files that are kept `out`.
 
     Secrets are not masked here: `gate.mask_diff` does that. Bytes that are not UTF-8 become surrogates, as in file
@@ -46,10 +46,10 @@ def _base(repo: Repo) -> str:
     return repo.revision("HEAD") or repo.git.out("hash-object", "-t", "tree", "/dev/null").decode().strip()
 
 
-def kept_back(repo: Repo, commit: str = "", out: Out = NOTHING) -> list[str]:
+def kept_back(repo: Repo, commit: str, out: Out) -> list[str]:
     """List the files that no diff shows: those that our ignore file names, or that are kept `out`.
 
-    They are files of a commit, or of the uncommitted changes.
+    They are files of a commit, or with "" of the uncommitted changes.
     """
     if not repo.is_git or not (out or (repo.root / IGNORE_FILE).exists()):
         return []
@@ -113,7 +113,7 @@ def _as_new(repo: Repo, path: str) -> str:
     return f"{head}--- /dev/null\n+++ {new}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
 
-def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
+def of_commit(repo: Repo, name: str, out: Out) -> str:
     """Return one commit, as message and unified diff against its first parent, except files that are kept `out`.
 
     Raises RepoError when there is no such commit.
@@ -131,9 +131,8 @@ def _cut(text: str) -> str:
         return text
     pieces = re.split(r"(?m)^(?=diff --git )", text)
     left, kept = _LONGEST, dict.fromkeys(range(len(pieces)), "")
-    for done, at in enumerate(
-        sorted(kept, key=lambda at: len(pieces[at]))
-    ):  # shortest first: what they do not need is for the others
+    # shortest first: what they do not need is for the others
+    for done, at in enumerate(sorted(kept, key=lambda at: len(pieces[at]))):
         share, piece = left // (len(pieces) - done), pieces[at]
         kept[at] = piece if len(piece) <= share else piece[: piece.rfind("\n", 0, share) + 1]
         left -= len(kept[at])

@@ -13,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from assistant.context.out import NOTHING, Out
-from assistant.context.repo import LARGEST
+from assistant.context.listing import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
+
+    from assistant.context.out import Out
 
 Kind = Literal["file", "folder", "symbol", "diff", "commit"]
 _WINDOW = 12
@@ -352,11 +353,11 @@ def nowhere(
     found: Iterable[Mention],
     root: Path,
     *,
-    paths: Iterable[str] = (),
-    out: Out = NOTHING,
-    symbols: Container[str] | None = None,
-    away: Callable[[str], Sequence[str]] = lambda _: (),
-    late: bool = False,
+    paths: Iterable[str],
+    out: Out,
+    symbols: Container[str] | None,
+    away: Callable[[str], Sequence[str]],
+    late: bool,
 ) -> list[str]:
     """Return a note for each mark that means nothing which may be shown, with the reason.
 

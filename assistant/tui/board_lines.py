@@ -11,7 +11,8 @@ from rich.text import Text
 from assistant.quota import history, wording
 from assistant.tokens import percent
 from assistant.tui.figures import bar, short
-from assistant.tui.lines import safe, wrap
+from assistant.tui.lines import wrap
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui import model_lines
-from assistant.tui.lines import fitting, safe, wrap
+from assistant.tui.lines import fitting, wrap
 from assistant.tui.pickers import SHEET_CSS, ListSheet
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence

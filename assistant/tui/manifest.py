@@ -21,9 +21,10 @@ from textual.widgets.option_list import Option
 from assistant.context.reader import NO_TEXT, SECRET_FILE
 from assistant.context.section import YOURS
 from assistant.errors import AssistantError
-from assistant.tui.lines import cut, longest, middle, safe
+from assistant.tui.lines import cut, longest, middle
 from assistant.tui.pickers import Confirm, Page, Sheet, stepped
 from assistant.tui.widgets.composer import TextArea
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Collection

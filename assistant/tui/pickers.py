@@ -14,8 +14,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui.grace import Grace
-from assistant.tui.lines import safe
 from assistant.tui.widgets.composer import Pad, TextArea
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

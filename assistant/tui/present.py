@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.context.section import Context, Section
     from assistant.edits.edit import Edit
     from assistant.edits.hunk import Hunk
-    from assistant.quota.meter import Estimate
+    from assistant.quota.estimate import Estimate
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
     from assistant.tui.widgets.transcript import Transcript

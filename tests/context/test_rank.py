@@ -177,7 +177,7 @@ def test_history_remembers_words_and_what_changes_together(tmp_path):
 
 def test_history_of_no_repository_is_empty(tmp_path):
     assert history.read(Repo.open(tmp_path)) == []
-    assert history.head(Repo.open(tmp_path)) == ""
+    assert Repo.open(tmp_path).head() == ""
 
 
 def test_a_log_that_would_run_a_program_runs_none(tmp_path):

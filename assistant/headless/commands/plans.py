@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
     from assistant.session import Session
     from assistant.standings import Standing
     from assistant.teller import Teller
