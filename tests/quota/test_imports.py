@@ -614,6 +614,18 @@ def test_counters_that_grow_become_what_each_request_used(imports, tmp_path):
     }
 
 
+def test_the_provider_is_the_one_that_a_session_names(imports, tmp_path):
+    write(rollout(tmp_path), meta("a", model_provider="ollama"), context("qwen"), codex((100, 0, 20, 0)))
+    write(rollout(tmp_path, "b"), meta("b"), context(), codex((70, 0, 20, 0), at="2026-11-24T15:00:00Z"))
+    run(imports, tmp_path, "codex")
+    write(rollout(tmp_path), codex((140, 0, 20, 0), at="2026-11-24T13:00:00Z"), mode="a")
+    run(imports, tmp_path, "codex")  # its beginning is not read again
+    assert counted(imports, "provider") == {
+        ("ollama",): (2, TokenUsage(140, 0, 0, 0, 20)),
+        ("openai",): (1, TokenUsage(70, 0, 0, 0, 20)),
+    }
+
+
 def test_an_event_told_again_counts_once(imports, tmp_path):
     first = codex((100, 0, 20, 0), (100, 0, 20, 0))
     write(
