@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
+
+    _Ends: TypeAlias = Callable[[Sequence["_Seen"], Sequence[str], int], list[int]]
 
 _WIDEST = 300
 _MOST = 2_000
@@ -51,6 +54,11 @@ def outline(source: bytes, reader: str) -> list[Entry]:
     if not seen:  # true of most texts: there are no ends to find
         return []
     seen.sort(key=lambda each: each.line)
+    return _entries(seen, lines, ends)
+
+
+def _entries(seen: Sequence[_Seen], lines: Sequence[str], ends: _Ends) -> list[Entry]:
+    """Return entries with their ends."""
     last = len(lines) - 1
     while last > 0 and not lines[last]:
         last -= 1
@@ -58,6 +66,22 @@ def outline(source: bytes, reader: str) -> list[Entry]:
         Entry(each.name, each.kind, each.line + 1, max(each.line, end) + 1, each.line + 1)
         for each, end in zip(seen, ends(seen, lines, last), strict=True)
     ]
+
+
+def declarations(source: bytes, pattern: re.Pattern[str], spans: Sequence[tuple[int, int]]) -> list[Entry]:
+    """Return what those lines of a source declare that match a pattern and lie in one of some spans of lines.
+
+    The pattern names what is declared `name`, and has a group for the word that tells its kind, or for the bracket that
+    makes it a method; what has neither is a field.
+    """
+    lines = [line[:_WIDEST].rstrip() for line in source.decode("utf-8-sig", "replace").split("\n")]
+    seen = []
+    for first, last in spans:
+        for number in range(first, min(last + 1, len(lines))):
+            if match := pattern.match(lines[number]):
+                kind = _WORDS.get(match["kind"] or "", "method" if match["called"] else "field")
+                seen.append(_Seen(number, _indent(lines[number]), match["name"], kind))
+    return _entries(seen[:_MOST], lines, _until_dedent)
 
 
 def _until_next(seen: Sequence[_Seen], lines: Sequence[str], last: int) -> list[int]:
@@ -411,13 +435,7 @@ def _text(lines: Sequence[str]) -> Iterator[_Seen]:
             yield _Seen(number, _indent(line), *declared)
 
 
-_READERS: dict[
-    str,
-    tuple[
-        Callable[[Sequence[str]], Iterator[_Seen]],
-        Callable[[Sequence[_Seen], Sequence[str], int], list[int]],
-    ],
-] = {
+_READERS: dict[str, tuple[Callable[[Sequence[str]], Iterator[_Seen]], _Ends]] = {
     "text": (_text, _until_dedent),
     "markdown": (_markdown, _until_next),
     "rst": (_rst, _until_next),
