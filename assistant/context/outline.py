@@ -315,35 +315,11 @@ def _toml(lines: Sequence[str]) -> Iterator[_Seen]:
             yield _Seen(number, 1, match[1].strip("\"'"), "key")
 
 
-_NAME = r"(?:\"[^\"]{1,100}\"|`[^`]{1,100}`|\[[^\]]{1,100}\]|[\w$#-]{1,100})"
-_CREATE = re.compile(
-    r"\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|external|unique|materialized|recursive|"
-    r"virtual|clustered)\s+){0,3}(table|view|function|procedure|trigger|index|type|schema|sequence|database|domain|"
-    r"extension|policy|role|package)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?"
-    rf"(?:{_NAME}\.){{0,3}}({_NAME})",
-    re.IGNORECASE,
-)
-_SQL_KINDS = {"procedure": "function", "schema": "module", "package": "module", "domain": "type", "database": "module"}
-_DOLLAR = re.compile(r"\$\w*\$")
-
-
 def _sql(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Yield what is created, without its schema, up to the semicolon that ends it; one between $$ and $$ does not."""
-    current: _Seen | None = None
-    quoted = False
-    for number, line in enumerate(lines):
-        if not quoted and (match := _CREATE.match(line)):
-            if current:
-                yield current
-            kind = match[1].lower()
-            current = _Seen(number, 0, match[2].strip('"`[]'), _SQL_KINDS.get(kind, kind))
-        if current:
-            quoted ^= len(_DOLLAR.findall(line)) % 2 == 1
-            if not quoted and line.partition("--")[0].rstrip().endswith(";"):
-                yield current._replace(end=number)
-                current = None
-    if current:
-        yield current
+    from assistant.context.sql import created
+
+    for each in created(lines):
+        yield _Seen(each.line, 0, each.name, each.kind, each.end)
 
 
 _TARGET = re.compile(r"([\w./%$(){}-][\w./%$(){} -]{0,99}?)\s*::?(?!=)")

@@ -93,3 +93,42 @@ def test_a_source_made_to_break_takes_no_time():
             tags(("}}}}\n" + line * (60_000 // len(line)) + "\n").encode(), language_of(path), references=False)
             tags(("}}}}\n" + (line + "\n") * (60_000 // len(line))).encode(), language_of(path), references=False)
     assert time.process_time() - begun < 5  # what grows with the square takes a minute
+
+
+SQL = {
+    "mysql": (
+        "DELIMITER //\nCREATE DEFINER=`root`@`%` PROCEDURE a(IN m INT)\nBEGIN\n  DECLARE x INT;\n  IF m THEN SET x = 1; END IF;\n"
+        "  SELECT CASE m WHEN 1 THEN 2 END;\nEND //\nCREATE ALGORITHM=UNDEFINED DEFINER=`r`@`h` SQL SECURITY DEFINER VIEW `b` AS SELECT 1;\n",
+        ["function 2-7 a", "view 8-8 b"],
+    ),
+    "a dump of mysql": (
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`h`*/ /*!50003 TRIGGER `a` BEFORE INSERT ON `t` FOR EACH ROW BEGIN\n  SET x = 1;\n  SET y = 2;\nEND */;;\nCREATE TABLE b (x int);\n",
+        ["trigger 1-4 a", "table 5-5 b"],
+    ),
+    "sqlite": (
+        "CREATE TRIGGER a AFTER UPDATE ON u\nBEGIN\n  UPDATE u SET x = 1;\n  INSERT INTO l VALUES (1);\nEND;\nINSERT INTO x VALUES (1);\n",
+        ["trigger 1-5 a"],
+    ),
+    "postgres": (
+        "CREATE FUNCTION a() RETURNS int\nLANGUAGE plpgsql AS '\nBEGIN\n  PERFORM ''x'';\n  RETURN 2;\nEND';\n"
+        "CREATE FUNCTION b() RETURNS int AS\n$$\n  SELECT 1;\n$$ LANGUAGE sql;\nCREATE FUNCTION c(x int) RETURNS int\nBEGIN ATOMIC\n  SELECT x;\n  SELECT 2;\nEND;\n"
+        "CREATE TYPE d AS\n  ENUM ('x');\nSELECT 1;\nCREATE TRIGGER e AFTER INSERT ON t\n  EXECUTE FUNCTION a();\nSELECT 1;\n",
+        ["function 1-6 a", "function 7-10 b", "function 11-15 c", "type 16-17 d", "trigger 19-20 e"],
+    ),
+    "transact": (
+        "CREATE OR ALTER PROCEDURE dbo.a @id int AS\nBEGIN\n  -- don't\n  BEGIN TRANSACTION;\n  CREATE TABLE #t (x int);\n  UPDATE x SET a = 1;\nEND\nGO\n"
+        "CREATE PROC [dbo].[b]\nAS\nSET NOCOUNT ON;\nSELECT 1;\nGO\nCREATE PROC c AS\nBEGIN TRY\n  SELECT 1;\nEND TRY\nBEGIN CATCH\n  THROW;\nEND CATCH\nGO\nSELECT 2;\n",
+        ["function 1-7 a", "function 9-12 b", "function 14-20 c"],
+    ),
+    "oracle": (
+        "create or replace package body billing as\n  procedure charge is begin null; end;\nend billing;\n/\ncreate or replace editionable procedure p is\n  v number;\n  w number;\nbegin\n  v := 1;\nend;\n/\ncreate table t (x int);\n",
+        ["module 1-3 billing", "function 5-10 p", "table 12-12 t"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", SQL)
+def test_what_a_script_creates_ends_where_its_dialect_ends_it(dialect):
+    source, wanted = SQL[dialect]
+    for text in (source, source.replace("\n", "\r\n")):
+        assert defs("a.sql", text) == wanted
