@@ -31,13 +31,17 @@ class Entry(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """An entry without an end: its 0-based line and its level; `end` is the 0-based last line where the reader knows it."""
+    """An entry without an end: its 0-based line and its level.
+
+    `end` is the 0-based last line where the reader knows it, `declared` the line with its name if that is another.
+    """
 
     line: int
     level: int
     name: str
     kind: str
     end: int = -1
+    declared: int = -1
 
 
 def outline(source: bytes, reader: str) -> list[Entry]:
@@ -63,7 +67,13 @@ def _entries(seen: Sequence[_Seen], lines: Sequence[str], ends: _Ends) -> list[E
     while last > 0 and not lines[last]:
         last -= 1
     return [
-        Entry(each.name, each.kind, each.line + 1, max(each.line, end) + 1, each.line + 1)
+        Entry(
+            each.name,
+            each.kind,
+            each.line + 1,
+            max(each.line, each.declared, end) + 1,
+            max(each.line, each.declared) + 1,
+        )
         for each, end in zip(seen, ends(seen, lines, last), strict=True)
     ]
 
@@ -119,7 +129,7 @@ def _until_dedent(seen: Sequence[_Seen], lines: Sequence[str], last: int) -> lis
 
 
 _CLOSES = re.compile(r"\s*(?:[})\]]|end\b|</|\*\))", re.IGNORECASE)
-_OPENS = re.compile(r"\s*\{\s*$")
+_OPENS = re.compile(r"\s*(?:\{|/?>)\s*$")
 
 
 def _indent(line: str) -> int:
@@ -145,7 +155,11 @@ _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 def _markdown(lines: Sequence[str]) -> Iterator[_Seen]:
     fence = ""
     front = bool(lines) and lines[0] == "---"
+    comment = False
     for number, line in enumerate(lines):
+        if comment or ("<!--" in line and not fence):
+            _, comment = _uncomment(line, _MARKUP, within=comment)
+            continue
         if front:
             front = number == 0 or line not in {"---", "..."}
             continue
@@ -178,13 +192,29 @@ def _rst(lines: Sequence[str]) -> Iterator[_Seen]:
 
 
 _ID = re.compile(r"<([a-zA-Z][\w-]*)(?:\s[^<>]*?)?\sid\s*=\s*[\"']?([\w:.-]+)")
-_TITLE = re.compile(r"<(h[1-6]|title)\b[^<>]*>([^<>]{1,100})", re.IGNORECASE)
+_BARE_ID = re.compile(r"(?:^|\s)id\s*=\s*[\"']?([\w:.-]+)")
+_BEGUN = re.compile(r"<[a-zA-Z][\w-]*(?:\s[^<>]*)?$")
+"""An element whose attributes go on in the next line."""
+_TITLE = re.compile(r"<(h[1-6]|title)\b[^<>]*>(.+?)(?:</\1\b|$)", re.IGNORECASE)
+_ELEMENT = re.compile(r"<[^<>]*>")
+_SAYS = re.compile(r"\w")
 _BLOCK = re.compile(r"<(script|style|template)\b[^<>]*>", re.IGNORECASE)
+_ATTRIBUTES = 20
+"""The most lines over which the attributes of an element may go on."""
 
 
 def _html(lines: Sequence[str]) -> Iterator[_Seen]:
-    script = False
-    for number, line in enumerate(lines):
+    script = comment = False
+    begun = -1
+    for number, whole in enumerate(lines):
+        line, comment = _uncomment(whole, _MARKUP, within=comment) if comment or "<!--" in whole else (whole, False)
+        if begun >= 0:
+            attributes, closed, rest = line.partition(">")
+            if match := _BARE_ID.search(attributes):
+                yield _Seen(begun, 1, match[1], "id", declared=number)
+            if not closed and number - begun < _ATTRIBUTES:
+                continue
+            begun, line = -1, rest if closed else line
         if match := _BLOCK.search(line):
             yield _Seen(number, 0, match[1].lower(), "section")
             script = match[1].lower() == "script" and "</script" not in line.lower()
@@ -192,10 +222,20 @@ def _html(lines: Sequence[str]) -> Iterator[_Seen]:
             script = "</script" not in line.lower()
             if declared := _declared(line):
                 yield _Seen(number, 1, *declared)
-        elif match := _ID.search(line):
-            yield _Seen(number, 1, match[2], "id")
-        elif (match := _TITLE.search(line)) and match[2].strip():
-            yield _Seen(number, 1, match[2].strip(), "heading")
+        elif "<" in line:
+            yield from _elements(line, number)
+            begun = number if _BEGUN.search(line) else -1
+
+
+def _elements(line: str, number: int) -> Iterator[_Seen]:
+    """Yield the ids in a line of a page, or the heading there."""
+    ids = [_Seen(number, 1, match[2], "id") for match in _ID.finditer(line)]
+    yield from ids
+    if ids or not (match := _TITLE.search(line)):
+        return
+    text = _ELEMENT.sub("", match[2]).strip()
+    if "<" not in text and _SAYS.search(text):  # what is left of a template may be a mark only
+        yield _Seen(number, 1, _cut(text), "heading")
 
 
 _FRAME = re.compile(r"(?:from|to|[\d.]+%)(?:$|[\s,])")
@@ -209,7 +249,7 @@ def _css(lines: Sequence[str]) -> Iterator[_Seen]:
     for number, line in enumerate(lines):
         if not line:
             continue
-        text, comment = _uncomment(line, within=comment)
+        text, comment = _uncomment(line, _STYLE, within=comment)
         if (match := _CSS_VARIABLE.match(text)) and "{" not in text:
             yield _Seen(number, len(open_), match[1], "variable", number)
         for piece in re.split(r"([{};])", text):
@@ -231,18 +271,34 @@ def _css(lines: Sequence[str]) -> Iterator[_Seen]:
     yield from (rule for rule in open_ if rule)
 
 
-def _uncomment(line: str, *, within: bool) -> tuple[str, bool]:
-    """Return a line without its /* */ comments, and whether a comment goes on."""
+_STYLE = re.compile(r"/\*()|(?<![:\w(\"'])//|\"[^\"]*\"|'[^']*'"), "*/"
+_MARKUP = re.compile(r"<!--()"), "-->"
+"""What begins a comment that ends with a mark (with an empty group), or with the line; and texts, which hold none."""
+_MARKS = re.compile(r"[{};]")
+
+
+def _uncomment(line: str, kind: tuple[re.Pattern[str], str], *, within: bool) -> tuple[str, bool]:
+    """Return a line without its comments, and without the marks in its texts, and whether a comment goes on."""
+    begins, ends = kind
     kept: list[str] = []
-    rest = line
-    while rest:
-        mark = "*/" if within else "/*"
-        before, found, rest = rest.partition(mark)
-        if not within:
-            kept.append(before)
-        if not found:
+    at = 0
+    while True:
+        if within:
+            end = line.find(ends, at)
+            if end < 0:
+                break
+            at, within = end + len(ends), False
+        if (match := begins.search(line, at)) is None:
+            kept.append(line[at:])
             break
-        within = not within
+        kept.append(line[at : match.start()])
+        at = match.end()
+        if match[0][0] in "\"'":
+            kept.append(_MARKS.sub(" ", match[0]))
+        elif match[1] is None:  # it ends with the line
+            break
+        else:
+            within = True
     return "".join(kept), within
 
 

@@ -102,8 +102,8 @@ class _Open:
             return line.partition("--")[0].rstrip().endswith(";")
         bare = line
         if self._quoted:
-            _, closed, bare = line.replace("''", "").partition("'")
-            if not closed:
+            _, quote, bare = line.replace("''", "").partition("'")
+            if not quote:
                 return False
             self._quoted = False
         bare = _ASIDE.sub("", bare).rstrip()

@@ -282,4 +282,5 @@ def _sharpness(kind: str) -> int:
 
 def _bare(node: Node) -> str:
     """Return the text of a name without quotes, the colon of a symbol, or the mark that makes a word of C# a name."""
-    return (node.text or b"").decode("utf-8", "replace").strip("\"'`:").removeprefix("@")
+    name = (node.text or b"").decode("utf-8", "replace").strip("\"'`:")
+    return name[1:] if name[:1] == "@" and name[1:].isidentifier() else name
