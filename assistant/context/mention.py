@@ -49,11 +49,13 @@ class Mention(NamedTuple):
     beside: tuple[str, ...] = ()
 
 
-# A mark counts only at the beginning of a word: a@b.c is an address. At the beginning of a line it may be a decorator.
+# A mark counts only at the beginning of a word: a@b.c is an address, {@code x} stands in comments of Java. At the
+# beginning of a line it may be a decorator.
 _MARKED = (
-    r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
+    r"""(?<![\w@.\\/`'"{-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
 )
+_ASSIGNED = r"(?<![\w@])@%s\s*(?:\|\||&&|[-+*/])?=(?![=~>])"
 _FILE = r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$"
 _LINES = r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$"
 _HUNK = r"(?m)^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})"
@@ -481,8 +483,14 @@ def _marked(
 
 
 def _decorates(match: re.Match[str]) -> bool:
-    """Say whether an `@name` is a decorator in pasted code: alone on its line, with a definition below."""
+    """Say whether an `@name` stands in pasted code.
+
+    It does as a decorator, alone on its line with a definition below, and as a variable of Ruby, to which something is
+    assigned in the same text.
+    """
     text = match.string
+    if (name := re.match(r"\w+", match["bare"] or "")) and re.search(_ASSIGNED % name[0], text):
+        return True
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     end = text.find("\n", match.end())
     below = text[end + 1 : end + 200].lstrip() if end != -1 else ""

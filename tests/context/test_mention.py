@@ -130,6 +130,9 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
         "@HEAD~99",
         "@1234567",
         "decorate with `@property`",
+        "why is this nil?\n  def show\n    @boil = Tea.find(1)\n    @boil.pour\n  end",
+        "  @boil ||= Tea.new\n  return unless @boil",
+        " * Returns {@boil x} and {@link Pot}",
         "http://example.invalid/none.html",
     ],
 )
