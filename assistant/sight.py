@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
     from assistant.context.repo import Repo
+    from assistant.context.rules import Ruled
     from assistant.context.section import Context, Masked
     from assistant.models.catalogue import Pick
     from assistant.models.message import Image, Message
@@ -85,8 +86,8 @@ class Sight:
     """What one session shows of one root.
 
     `pinned` and `dropped` are paths as sections name them; a dropped folder ends in "/". `allowed` are the secrets that
-    may be sent. `pictures` go along with the next question, by the name that the user gave them; `withheld` are
-    pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
+    may be sent. `ruled` are the folders whose rules the conversation was told. `pictures` go along with the next
+    question, by the name that the user gave them; `withheld` are pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -97,6 +98,7 @@ class Sight:
         self.recent: list[str] = []
         self.told: list[str] = []
         self.asked: list[str] = []
+        self.ruled: Ruled | None = None
         self.pictures: dict[str, Image] = {}
         self.withheld: dict[str, Image] = {}
         self.context: Context | None = None
@@ -376,7 +378,7 @@ class Sight:
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
         self.recent, self.told, self.asked, self._heard = [], [], [], []
-        self.sent = None
+        self.sent = self.ruled = None
 
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
@@ -421,6 +423,7 @@ class Sight:
             recent=self.recent,
             told=self.told,
             asked=self.asked,
+            ruled=self.ruled,
             whole=sitting.whole_files,
             timeout_s=_wait(sitting.env),
         )
@@ -482,8 +485,11 @@ class Sight:
 
         `masked` are the secrets masked in the user's words; they are reported with the context.
         """
+        from assistant.context.rules import Ruled
+
         context = self.look(f"{question}\n\n{plan}" if plan else question, masked)
         self.sent = Sent(question, context, tuple(masked))
+        self.ruled = self.ruled.told(context.ruled) if self.ruled is not None else Ruled(context.ruled)
         return context
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from itertools import pairwise
 
 import pytest
 
@@ -81,6 +82,56 @@ def test_a_request_begins_with_all_that_the_last_one_began_with(talk, repo):
         assert common(before, after) >= len(first[0]) + len(lasting)
     # From the second turn on everything up to the newest question is found again, the answers too.
     assert common(second, third) >= len("\0".join(third[:3]))
+
+
+@pytest.fixture
+def ruled(repo):
+    """Give the repository rules of its own in three folders."""
+    for folder in ("", "kettle/", "lids/"):
+        (repo / folder).mkdir(exist_ok=True)
+        (repo / folder / "AGENTS.md").write_text(f"Rule of {folder or 'all'}.\n")
+    (repo / "lids/lid.py").write_text("def shut(pot):\n    return pot\n")
+    (repo / ".wattson.toml").write_text("context_budget = 300\n")
+    return ("Rule of all.", "Rule of kettle/.", "Rule of lids/.")
+
+
+TALK = ("what does @kettle/meter.py count?", "and with a timeout?", "@lids/lid.py add one", "thanks, what else")
+
+
+def test_rules_of_a_folder_stay_and_move_nothing_that_was_sent(talk, ruled):
+    _, turns = talk(*TALK)
+    of_all, of_kettle, of_lids = ruled
+    for turn in turns:
+        assert turn[1].index(of_all) < turn[1].index(of_kettle)
+        assert of_lids not in "".join(turn[1:-1])
+        assert "".join(turn).count(of_kettle) == 1
+    assert [of_lids in turn[-1] for turn in turns] == [False, False, True, True]
+    for before, after in pairwise(turns[1:]):
+        assert common(before, after) >= len("\0".join(before[:-1]))
+
+
+def test_rules_of_a_folder_stay_when_the_conversation_is_taken_up_again(wattson, ruled):
+    with loopback.Server(*map(loopback.openai, ["Fine."] * 4)) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        for at, words in enumerate(TALK):
+            assert wattson("ask", *["-c"] * bool(at), "-m", MODEL, words, **env)[0] == 0
+    turns = [[each["content"] for each in body["messages"]] for _, _, body in server.asked]
+    for before, after in pairwise(turns[1:]):
+        assert common(before, after) >= len("\0".join(before[:-1]))
+    assert [ruled[2] in turn[-1] for turn in turns] == [False, False, True, True]
+    assert all(ruled[1] in turn[1] for turn in turns)
+
+
+def test_rules_that_are_named_later_stay_where_they_are(talk, ruled):
+    _, turns = talk("what does @kettle/meter.py count?", "is @kettle/AGENTS.md clear, and @AGENTS.md?")
+    assert all("".join(turn).count(rule) == 1 for turn in turns for rule in ruled[:2])
+    assert common(*turns) >= turns[0][1].index("</context>")
+
+
+def test_a_new_conversation_begins_without_the_rules_of_the_last_one(talk, ruled):
+    session, _ = talk(*TALK)
+    session.clear()
+    assert ruled[2] not in session.sight.look("what does @kettle/meter.py count?").render()
 
 
 def test_an_edit_of_a_pinned_file_changes_only_what_stands_behind_it(talk, repo):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, history, index, mention, named, rank, rules, segments
-from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
+from assistant.context import choose, colours, history, index, mention, named, rank, segments
+from assistant.context.choose import CHOSEN, PINNED, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.out import Out
 from assistant.context.query import ask
 from assistant.context.reader import LARGEST, Reader
+from assistant.context.ruling import Ruling, touched
 from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.context.query import Query
     from assistant.context.rank import Ranked, Ranking
     from assistant.context.repo import FileFact, Repo
+    from assistant.context.rules import Ruled
     from assistant.context.section import Masked
 
 CANDIDATES, OTHERS = 20, 50
@@ -52,6 +54,7 @@ def pack(
     recent: Sequence[str] = (),
     told: Collection[str] = (),
     asked: Sequence[str] = (),
+    ruled: Ruled | None = None,
     whole: bool = False,
     timeout_s: float = 1.0,
 ) -> Context:
@@ -60,7 +63,7 @@ def pack(
     What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out, as
     `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the newest
     first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the newest
-    first. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
+    first, `ruled` the folders whose rules it was told, None where this question begins it. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
     for the index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
     growing in the background.
     """
@@ -72,11 +75,17 @@ def pack(
         weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
-        ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
-        asked_for = _named(weigh, meant.wanted, budget, ruling)
-        large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), out)
-        shown = [*ruling, *asked_for, *large]
-        shown += _beside(weigh, meant.wanted, shown, asked_for, budget)
+        ruling = Ruling(reader, budget, tree.paths, out, ruled)
+        laws = ruling.of(meant.wanted, meant.wanted, pinned)
+        lawful = {file.path for file in laws}
+        wanted = {path: each for path, each in meant.wanted.items() if path not in lawful}
+        asked_for = _named(weigh, wanted, budget, laws)
+        large = _large(weigh, meant.mentions, tree.paths, wanted, int(budget * _LARGE), out)
+        shown = [*laws, *asked_for, *large]
+        shown += _beside(weigh, wanted, shown, asked_for, budget)
+        if laws := ruling.of(touched(shown), wanted, pinned):
+            lawful = {file.path for file in laws}
+            shown = [*(file for file in shown if file.path not in lawful), *laws]
         if not shown:
             shown = _listing(reader, tree.files, budget)
         if whole:
@@ -97,6 +106,7 @@ def pack(
         dropped=out.paths,
         allowed=tuple(allowed),
         unread=tree.found.unread,
+        ruled=tuple(ruling.folders),
     )
 
 
@@ -236,32 +246,6 @@ def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
-def _rules(reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], out: Out) -> list[Shown]:
-    """Show the rules that apply to the files the user named, the root's first, in a quarter of the budget."""
-    shown: list[Shown] = []
-    left = budget // 4
-    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or out.hides(path)):
-        if each.path in chosen or out.hides(each.path) or out.hides(each.link):
-            continue
-        if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
-            continue
-        if each.unread:
-            reader.left_out[each.path] = f"{each.unread}: its rules are not sent"
-        if each.unread or reader.read(each.path) is None:
-            continue
-        lines = each.text.split("\n")
-        linked = [f"{each.link} is a link to it"] if each.link else []
-        why = "; ".join(["rules of this repository", *linked, *each.warnings])
-        file = Shown(each.path, lines, None, why, ranges=[choose.whole(lines)], must=True, place=RULES)
-        size = reader.measure.count(file.draw())
-        if size <= left:
-            shown.append(file)
-            left -= size
-        else:
-            reader.left_out[each.path] = "rules longer than a quarter of the budget; pin the file to send it"
-    return shown
-
-
 def _large(
     weigh: _Weigher,
     mentions: Sequence[Mention],
@@ -371,7 +355,7 @@ def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Sho
 def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
     """Order sections so that what stays the same from turn to turn comes first: a provider's cache counts prefixes.
 
-    First rules, then pinned files, named files, names only, source, files with open changes, and last diffs; each by
+    First rules, then pinned files, rules of folders that were touched later, named files, names only, source, files with open changes, and last diffs; each by
     path, but pinned files in the order in which they were pinned.
     """
     return sorted(
