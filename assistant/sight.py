@@ -6,8 +6,10 @@ read files are called in a thread.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import threading
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -125,7 +127,15 @@ class Sight:
         index.refresh(repo, files, cache, timeout_s=0).close()
         ours = [*self.pinned, *self.recent]
         recent = {path: float(len(ours) - age) for age, path in enumerate(ours)}
-        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache))
+        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache), self._stand)
+
+    @property
+    def _stand(self) -> str:
+        """The folder that the user stands in, below the root and with "/" at its end; empty for the root."""
+        with suppress(ValueError, OSError):
+            below = self._sitting.folder.resolve().relative_to(self._sitting.repo.root).as_posix()
+            return "" if below == "." else f"{below}/"
+        return ""
 
     @property
     def _cache(self) -> Path:
@@ -138,6 +148,8 @@ class Sight:
     def _find(self, wanted: str, paths: Sequence[str]) -> str:
         from assistant.context import completion
 
+        if self._stand and (here := posixpath.normpath(self._stand + wanted)) in paths:
+            return here
         if wanted not in paths:
             near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
@@ -385,9 +397,16 @@ class Sight:
 
         with self._hearing:
             heard, self._heard = self._heard[-_RECENT:], []
+        if not heard:
+            return
+        from assistant.context.files import Files
+
+        # The user names paths as they stand there, the model as they are shown to it: from the root.
+        theirs, ours = Files(paths, stand=self._stand), Files(paths)
         for question, answer, edited in heard:
             words = f"{question}\n{answer}"
-            named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
+            found = [*mention.read(question, theirs), *mention.read(answer, ours)]
+            named = [each.path for each in found if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
@@ -424,6 +443,7 @@ class Sight:
             told=self.told,
             asked=self.asked,
             ruled=self.ruled,
+            stand=self._stand,
             whole=sitting.whole_files,
             timeout_s=_wait(sitting.env),
         )

@@ -290,3 +290,17 @@ def test_an_absolute_path_inside_the_root_pins_and_drops(make_session, repo):
     assert sight.drop(str(repo / "kettle/meter.py")) == ["kettle/meter.py"]
     with pytest.raises(PatchError, match="no file"):
         sight.add(str(repo.parent / "kettle/meter.py"))
+
+
+def test_a_path_means_the_file_that_lies_where_the_user_stands(wattson, repo):
+    for folder in ("", "web/"):
+        (repo / folder / "src").mkdir(parents=True, exist_ok=True)
+        (repo / folder / "src/index.ts").write_text(f"export const home = '{folder or 'root'}'\n")
+    for question in ("what is @src/index.ts", "src/index.ts(1,14): error TS2322"):
+        code, told, _ = wattson("context", "--json", question, cwd=repo / "web", lines=True)
+        assert code == 0
+        whys = {each["path"]: each["why"] for each in told[0]["sections"]}
+        assert "mentioned" in whys["web/src/index.ts"]
+        assert "mentioned" not in whys.get("src/index.ts", "")
+    _, told, _ = wattson("context", "--json", "--pin", "src/index.ts", "what is it", cwd=repo / "web", lines=True)
+    assert "web/src/index.ts" in {each["path"] for each in told[0]["sections"] if each["why"] == "pinned"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, history, index, mention, named, rank, segments
+from assistant.context import choose, colours, history, index, mention, moves, named, rank, segments
 from assistant.context.choose import CHOSEN, PINNED, Shown
+from assistant.context.files import Files
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.out import Out
@@ -56,6 +57,7 @@ def pack(
     asked: Sequence[str] = (),
     ruled: Ruled | None = None,
     whole: bool = False,
+    stand: str = "",
     timeout_s: float = 1.0,
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
@@ -63,15 +65,16 @@ def pack(
     What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out, as
     `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the newest
     first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the newest
-    first, `ruled` the folders whose rules it was told, None where this question begins it. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
+    first, `ruled` the folders whose rules it was told, None where this question begins it. `stand` is the
+    folder below the root that the user stands in, with "/" at its end: paths are read from there first. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
     for the index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
     growing in the background.
     """
     question, out = colours.plain(question), Out(dropped, pinned)
-    tree = _look(repo, cache, question, out, timeout_s)
+    tree = _look(repo, cache, question, out, stand, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        meant = _read(question, pinned, out, tree)
+        meant = _read(question, pinned, out, stand, tree)
         weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
@@ -128,14 +131,14 @@ class _Meant(NamedTuple):
     notes: Sequence[str]
 
 
-def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) -> _Tree:
+def _look(repo: Repo, cache: Path, question: str, out: Out, stand: str, timeout_s: float) -> _Tree:
     """List the files and wait for the index, for about `timeout_s` seconds in all."""
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     listed = repo.files(by)
     if repo.late:
         known = {file.path for file in listed}
-        listed += tuple(repo.named([path for path in mention.written(question, repo.root) if path not in known]))
+        listed += tuple(repo.named([path for path in mention.written(question, repo.root, stand) if path not in known]))
     files = [file for file in listed if not out.hides(file.path)]
     left = max(_LEAST_S, end - time.monotonic())
     every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
@@ -143,17 +146,18 @@ def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) ->
     return _Tree(files, [file.path for file in files], {file.path for file in files if file.dirty}, found, every)
 
 
-def _read(question: str, pinned: Sequence[str], out: Out, tree: _Tree) -> _Meant:
+def _read(question: str, pinned: Sequence[str], out: Out, stand: str, tree: _Tree) -> _Meant:
     """Read what a question names, and note what of it cannot be shown."""
     repo, known = tree.found.repo, set(tree.paths)
-    there = mention.read(question, tree.paths, root=repo.root, symbols=tree.found, revision=repo.revision)
+    files = Files(tree.paths, str(repo.root), stand=stand, moved=lambda: moves.read(repo, tree.found.store))
+    there = mention.read(question, files, symbols=tree.found, revision=repo.revision)
     mentions = [each for each in there if not (out.hides(each.source) or out.hides(each.path))]
     wanted, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
     notes += mention.nowhere(
         question,
         there,
         repo.root,
-        paths=tree.paths,
+        paths=files,
         out=out,
         symbols=None if tree.every.unread else tree.found,
         away=lambda name: [path for path in tree.every.homes(name) if out.hides(path)],
