@@ -76,6 +76,7 @@ def pack(
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         meant = _read(question, pinned, out, stand, tree)
         weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
+        named.settle(meant.wanted, meant.crowds, weigh.ranking)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
         ruling = Ruling(reader, budget, tree.paths, out, ruled)
@@ -124,10 +125,14 @@ class _Tree(NamedTuple):
 
 
 class _Meant(NamedTuple):
-    """What a question names: the mentions as written, the files wanted, and notes on what cannot be shown."""
+    """What a question names: the mentions as written, the files wanted, and notes on what cannot be shown.
+
+    `crowds` are symbols that many files define: which of these are wanted is known when the files are ranked.
+    """
 
     mentions: Sequence[Mention]
-    wanted: Mapping[str, named.Wanted]
+    wanted: dict[str, named.Wanted]
+    crowds: Sequence[named.Crowd]
     notes: Sequence[str]
 
 
@@ -152,7 +157,7 @@ def _read(question: str, pinned: Sequence[str], out: Out, stand: str, tree: _Tre
     files = Files(tree.paths, str(repo.root), stand=stand, moved=lambda: moves.read(repo, tree.found.store))
     there = mention.read(question, files, symbols=tree.found, revision=repo.revision)
     mentions = [each for each in there if not (out.hides(each.source) or out.hides(each.path))]
-    wanted, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
+    wanted, crowds, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
     notes += mention.nowhere(
         question,
         there,
@@ -163,7 +168,7 @@ def _read(question: str, pinned: Sequence[str], out: Out, stand: str, tree: _Tre
         away=lambda name: [path for path in tree.every.homes(name) if out.hides(path)],
         late=repo.late or bool(repo.blocked),
     )
-    return _Meant(mentions, wanted, notes)
+    return _Meant(mentions, wanted, crowds, notes)
 
 
 def _weigher(reader: Reader, query: Query, tree: _Tree, meant: _Meant, recent: Sequence[str]) -> _Weigher:
