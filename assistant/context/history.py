@@ -100,11 +100,6 @@ class History(NamedTuple):
         return {other: times / (mine + 2) for other, times in found.items() if times > 1}
 
 
-def head(repo: Repo) -> str:
-    """Return the commit id of HEAD, empty where there is none."""
-    return repo.head()
-
-
 def read(
     repo: Repo, commits: Sequence[Commit] | None = None, *, timeout_s: float = 20.0
 ) -> list[tuple[list[str], list[str], list[list[int]]]]:

@@ -17,20 +17,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import kept, terms
+from assistant.context import git_index, kept, terms
 from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
+from assistant.locked import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from assistant.context.repo import FileFact
+    from assistant.context.listing import FileFact
 
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
@@ -93,7 +95,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
     _bound()
     gc.disable()  # trees, tags and counts make no reference cycles; searching for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(place.with_suffix(".lock")):
+    with locked(_lock_of(place), math.inf):  # a second child waits, then finds the work done
         rows = _listed(root) if how == ALL else rows
         try:
             _fill(root, place, head, how, rows)
@@ -200,7 +202,7 @@ def _read(
             os.close(handle)
     except OSError:
         source = b""
-    if late and not _is(source, blob):
+    if late and git_index.blob_id(source, blob) != blob:
         return
     most = LARGEST if known and known.grammar else _NUMBERS if terms.is_numbers(source) else LARGEST // 8
     if (counted := terms.count(source, most)) is None:
@@ -213,14 +215,6 @@ def _read(
             whole = source if len(source) <= end else source[: source.rfind(b"\n", 0, end) + 1]
             found = tags(whole, known, references=False, single=single)
     batch.add(blob, language, found, *counted)
-
-
-def _is(source: bytes, blob: str) -> bool:
-    """Say whether a source has that blob id."""
-    import hashlib
-
-    make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
-    return make(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest() == blob
 
 
 def _alarm(seconds: float) -> None:
@@ -243,29 +237,16 @@ def _bound() -> None:
 def busy(place: Path) -> bool:
     """Say whether a child is reading into a store now; always False where files cannot be locked."""
     try:
-        import fcntl
-
-        lock = place.with_suffix(".lock")
-        lock.touch(0o600)
-        with lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with locked(_lock_of(place), 0):
+            return False
+    except TimeoutError:
         return True
-    except (ImportError, OSError):
+    except OSError:
         return False
-    return False
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a store; a second child waits, then finds the work done."""
-    path.touch(0o600)
-    with path.open("a") as file:
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(".lock")
 
 
 def run() -> None:

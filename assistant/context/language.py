@@ -182,15 +182,6 @@ def has_grammar(name: str) -> bool:
     return any(each.name == name and each.grammar for each in languages().values())
 
 
-@cache
-def stamp(language: Language) -> str:
-    """Return eight hex digits that change whenever the page's query or grammar does: others mark old tags."""
-    import hashlib
-
-    facts = f"{language.grammar}.{language.constructor} {language.outline} {language.imported}\n{language.query}"
-    return hashlib.sha256(facts.encode()).hexdigest()[:8]
-
-
 def missing() -> tuple[str, ...]:
     """Return the names of languages whose grammar is not installed, for `doctor`; they are read as plain text."""
     each = {language.name: language for language in languages().values()}

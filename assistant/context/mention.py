@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant import visible
 from assistant.context.files import PATH, Files
-from assistant.context.out import NOTHING, Out
-from assistant.context.repo import LARGEST
+from assistant.context.listing import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
     from pathlib import Path
+
+    from assistant.context.out import Out
 
 Kind = Literal["file", "folder", "symbol", "diff", "commit"]
 _WINDOW = 12
@@ -201,11 +202,11 @@ def nowhere(
     found: Iterable[Mention],
     root: Path,
     *,
-    paths: Iterable[str] | Files = (),
-    out: Out = NOTHING,
-    symbols: Container[str] | None = None,
-    away: Callable[[str], Sequence[str]] = lambda _: (),
-    late: bool = False,
+    paths: Collection[str] | Files,
+    out: Out,
+    symbols: Container[str] | None,
+    away: Callable[[str], Sequence[str]],
+    late: bool,
 ) -> list[str]:
     """Return a note for each mark that means nothing which may be shown, with the reason.
 

@@ -15,7 +15,6 @@ from assistant import visible
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
-from assistant.context.out import NOTHING, Out
 from assistant.context.rank import is_source, is_test
 from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
 from assistant.errors import RepoError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.context.index import Index
     from assistant.context.measure import Measure
     from assistant.context.mention import Mention
+    from assistant.context.out import Out
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
     from assistant.context.reader import Reader
@@ -144,7 +144,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     file = Shown(wanted.path, lines, tags, wanted.why, must=wanted.sure)
     file.place = PINNED if wanted.why == "pinned" else NAMED
     size = max(1, len(lines) - (not lines[-1]))
-    cut = segments.cut(wanted.path, len(lines), tags)
+    cut = segments.cut(wanted.path, lines, tags)
     file.pieces = segments.weigh(cut, lines, query, ranking.idfs, said=ranking.said.get(wanted.path))
     # Words of the question pick definitions only in a file that is named; a marked symbol picks them in any file.
     pinned = file.place == PINNED
@@ -283,7 +283,7 @@ def _nothing(each: Mention, kept_back: Collection[str]) -> str:
     return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
 
 
-def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> list[Shown]:
+def changes(each: Mention, reader: Reader, room: int, out: Out) -> list[Shown]:
     """Show the uncommitted changes, or one commit, in about `room` tokens, sources first.
 
     Files that are kept `out` are left out; of each other file there is as much as there is room for.

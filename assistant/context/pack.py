@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.context.history import Touch
+    from assistant.context.listing import FileFact
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranked, Ranking
-    from assistant.context.repo import FileFact, Repo
+    from assistant.context.repo import Repo
     from assistant.context.rules import Ruled
     from assistant.context.section import Masked
 
@@ -302,9 +303,8 @@ class _Weigher(NamedTuple):
         ]
         for file in parts:
             file.firm = list(file.ranges)
-            file.pieces = [
-                piece for piece in file.pieces if piece.words
-            ]  # the user named lines, so more needs a reason
+            # the user named lines, so more needs a reason
+            file.pieces = [piece for piece in file.pieces if piece.words]
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
         return parts
 
@@ -330,7 +330,7 @@ class _Weigher(NamedTuple):
                 )
                 choose.level(file)
             elif lines:
-                parts = segments.cut(each.path, len(lines), file.tags)
+                parts = segments.cut(each.path, lines, file.tags)
                 file.pieces = segments.weigh(
                     parts, lines, self.query, idfs, self.touched.get(each.path, ()), self.ranking.said.get(each.path)
                 )

@@ -15,12 +15,29 @@ _TOLD = 0.3
 _ASKED, _OLDER, _OWN, _MOST = 0.9, 0.5, 2.0, 10
 """The weight of a word of the previous question if this one has none; the factor for each question before that; the
 weight of this question's own words at which it is halved; and the most words of a question that are remembered."""
+_LONGEST = 20_000
+"""The most characters of a question that are read."""
 _WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
-_ABOUT_PROSE = re.compile(
-    r"(?i)\b(readme|changelog|docs?|documentation|typo|manual|workflow|ci|config(uration)? file)\b"
-)
+_ABOUT_PROSE = re.compile(r"(?i)\b(readme|changelog|docs?|documentation|typo|manual)\b")
+
+_COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
+_FORM = r"""(?imx)^[^\w\n]*(?:
+      (?: \[[\ x]\]\ [^\n]*
+        | (?:operating\ system | os | browser | platform | architecture)\b [^:\n]{0,40} (?::[^\n]*)?
+        | (?:[\w.]{1,20}\ )? versions? \b \W* (?:\([^)\n]{0,40}\)\W*)? (?::[^\n]* | v?\d[\w.+-]*)?
+        | (?:node(?:\.?js)? | npm | yarn | pnpm | bun | deno | python | ruby | java | jdk | go | rust | php | dotnet | \.net) \b \W* v?\d[\w.+-]*
+        | (?:is\ there\ an\ existing\ issue | anything\ else) \b [^\n]{0,40} )$
+    | (?:(?:please\ )?describe\ (?:the|your)\ \w+(?:\ you'd\ like)? | (?:bug|issue|feature)\ (?:description|report|request)
+        | (?:steps\ )?to\ reproduce(?:\ the\ (?:behaviou?r|bug|issue|problem))? | (?:minimal\ )?reproduction(?:\ (?:steps|link|code))?
+        | (?:expected|actual|current|desired)\ (?:behaviou?r|results?|output) | what\ (?:happened|did\ you\ (?:do|expect|see)[^:\n]{0,40})
+        | screenshots? | additional\ (?:context|information|notes) | (?:your\ )?environment | system\ info(?:rmation)? | possible\ (?:solution|fix)
+        | is\ your\ feature\ request\ related[^:\n]{0,40} | checklist | prerequisites? | (?:relevant\ )?log\ output | code\ of\ conduct
+        | describe\ alternatives[^:\n]{0,40})
+      \ ?(?:\W*$|[:?]+[*_\ ]*))"""
+"""What the form of an issue says itself: its headings, boxes to tick, and the lines about the machine. Behind a heading on
+the same line the user's words go on. Compiled late: few questions have several lines, and it is slow to compile."""
 
 
 class Query:
@@ -28,10 +45,10 @@ class Query:
 
     `spoken` is, for each term, the word of the question, or the part of a name, that it stands for. Every word that has
     one of the terms contains one of the `marks`: a stem is the beginning of a word, except that its y may have been
-    ies. `text` is the question as it was asked.
+    ies. `text` is the question as it was asked, `title` its first line.
     """
 
-    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "text", "weights")
+    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "text", "title", "weights")
 
     def __init__(self, *, about_prose: bool = False, about_tests: bool = False) -> None:
         self.weights: dict[str, float] = {}
@@ -39,7 +56,7 @@ class Query:
         self.spoken: dict[str, str] = {}
         self.about_prose = about_prose
         self.about_tests = about_tests
-        self.text = ""
+        self.text = self.title = ""
         self._marks: tuple[str, ...] | None = None
 
     @property
@@ -82,9 +99,13 @@ def _recall(query: Query, before: Query, share: float) -> None:
 
 
 def _read(question: str) -> Query:
-    """Read the words of one question."""
-    query = Query(about_prose=bool(_ABOUT_PROSE.search(question.strip().split("\n", 1)[0])))
-    query.about_tests = bool(_ABOUT_TESTS.search(question.strip().split("\n", 1)[0]))
+    """Read the words of one question, without those of the form that it was written into."""
+    if "\n" in question:
+        plain = re.sub(_FORM, "", re.sub(_COMMENT, "", question[:_LONGEST]))
+        question = plain if plain.strip() else question
+    title = question.strip().split("\n", 1)[0]
+    query = Query(about_prose=bool(_ABOUT_PROSE.search(title)), about_tests=bool(_ABOUT_TESTS.search(title)))
+    query.title = title
     rows = [row for row in question.split("\n") if row.strip()]
     for at, row in enumerate(rows[:80]):
         level = 1.0 if at == 0 else 0.6 if at < 10 else 0.4

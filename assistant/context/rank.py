@@ -17,7 +17,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import graph, said, terms
+from assistant.context.generated import Origin
 from assistant.context.index_store import DEFINED, NAMED
+from assistant.context.kinds import PROSE_FACTOR, Kinds
 from assistant.context.language import languages
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ _TEST = re.compile(
 _TESTS = ("test", "spec", "fixture", "bench", "example")
 """Lower-case parts that the path of a test contains."""
 _BARE_SOURCES = frozenset(
-    """.asm .astro .awk .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .fs .fsx .glsl .graphql .groovy .hs .jl .jq .lisp
-    .m .ml .mli .mm .nim .pas .pl .pm .proto .ps1 .r .rkt .s .scm .sol .sql .svelte .tcl .tf .v .vb .vhd .vue .wat .zig""".split()  # noqa: SIM905
+    """.asm .astro .awk .bat .bzl .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .feature .fish .fs .fsx .g4 .gd .gleam
+    .glsl .graphql .groovy .hlsl .hs .ino .jl .jq .l .lisp .ll .m .ml .mli .mm .nim .nix .pas .pest .pl .pm .prisma .proto .ps1 .pxd .pyx .qml
+    .r .rkt .rl .s .scm .sol .sql .svelte .tcl .tf .thrift .v .vb .vhd .vue .wat .wgsl .y .yy .zig""".split()  # noqa: SIM905
 )
 """Endings of programs that are read without a grammar; other files without one are prose, data or settings."""
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
@@ -47,7 +50,11 @@ K1, B = 1.2, 0.6
 W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.3, 1.2, 1.65, 4.0, 1.0, 2.0, 1.0, 3.0
 W_SAID = 2.0
 """The factor on the words of a message for standing in this order."""
-TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 0.15, 2.0, 0.15, 0.2
+TEST_FACTOR, ASKED_TEST_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 2.0, 0.15, 0.2
+DOUBTED = 80
+"""The most files whose first lines are read to see whether a program wrote them."""
+IN_PATH = "its path has "
+"""The beginning of the reason that a word stands in the path."""
 
 
 class Ranked(NamedTuple):
@@ -134,12 +141,15 @@ def rank(
     known = set(paths)
     sums = [(sum(value for value, _ in some), path) for path, some in parts.items() if path in known]
     ranked = []
-    for value, path in heapq.nlargest(MOST, sums):
+    kinds, origin = Kinds(query.title, query.weights), Origin(index.repo.root)
+    for at, (value, path) in enumerate(heapq.nlargest(MOST, sums)):
         factor = 1.0
         if not query.about_prose and not is_source(path):
-            factor = PROSE_FACTOR
+            factor = kinds.factor(path, spoken=any(reason.startswith(IN_PATH) for _, reason in parts[path]))
         elif is_test(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
+        if at < DOUBTED and factor > PROSE_FACTOR:
+            factor *= origin.factor(path)
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
     ranked = _spread(ranked, history, index, known)
@@ -251,4 +261,4 @@ def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[flo
             name = path.rpartition("/")[2]
             if in_name and terms.parts(name.rpartition(".")[0] or name) == [term]:
                 value *= W_SAME
-            parts[path].append((value, f"its path has {query.spoken[term]}"))
+            parts[path].append((value, f"{IN_PATH}{query.spoken[term]}"))

@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from assistant import visible
 from assistant.context import plain
 from assistant.context.git import DIFF, Git, Ran
-from assistant.context.ignore import IGNORE_FILE
 from assistant.context.listing import LARGEST, FileFact, Listing
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
-
-__all__ = ["IGNORE_FILE", "LARGEST", "Commit", "FileFact", "Ran", "Repo"]
 
 _LONGEST_LOG = 4_000_000
 _RENAMES = "-l200"

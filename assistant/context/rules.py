@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.errors import RepoError
+from assistant.visible import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,12 +25,8 @@ _LARGEST = 32_000
 _READ = 1_000_000
 _MOST = 12
 _WARNINGS = 20
-# Direction marks and overrides, zero-width characters, tags, selectors that can carry bytes, fillers, and control
-# characters.
-HIDDEN = (
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-)
+_HIDDEN = f"(?!\r){HIDDEN}"
+"""A carriage return ends lines in files of some systems, and hides nothing from a model."""
 
 
 class RuleFile(NamedTuple):
@@ -151,7 +148,7 @@ def reveal(text: str, path: str) -> tuple[str, tuple[str, ...]]:
     warnings: list[str] = []
     parts: list[str] = []
     at, line, count = 0, 1, 0
-    for match in re.finditer(HIDDEN, text):
+    for match in re.finditer(_HIDDEN, text):
         line += text.count("\n", at, match.start())
         code = f"U+{ord(match[0]):04X}"
         parts += (text[at : match.start()], f"<{code}>")

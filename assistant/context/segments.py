@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _LONGEST = 36
 """The most lines of a piece; a longer definition is cut where a line is blank or least indented."""
 _GAP = 30
+_COMMENT = re.compile(
+    r"\s*(?://|#(?!\s*(?:include|define|undef|if|el|endif|pragma|error|line|region|endregion)|!)|--|;;|%)"
+)
+"""A line that is all comment, in any language; `#` begins none before a word of the C preprocessor."""
+_LONGEST_COMMENT = 60
 _SMALL, _NARROW = 120, 80
 """Lines of a file, and characters of an average line, up to which it may be shown without a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -65,8 +70,12 @@ class Segment:
         self.why = ""
 
 
-def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
-    """Cut a file of `size` lines where definitions begin and end; a definition is without those inside it."""
+def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
+    """Cut a file where definitions begin and end; a definition is without those inside it, and with what is said of it.
+
+    That is the comment that ends right above it.
+    """
+    size = len(lines)
     found: list[Segment] = []
     open_: list[Tag] = []
     at = 1
@@ -83,13 +92,27 @@ def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
         while open_ and open_[-1].end < tag.start:
             close(open_[-1].end)
             open_.pop()
-        close(tag.start - 1)
+        close(_told(lines, at, tag.start) - 1)
         open_.append(tag)
     while open_:
         close(min(size, open_[-1].end))
         open_.pop()
     close(size)
     return found
+
+
+def _told(lines: Sequence[str], least: int, start: int) -> int:
+    """Return the first line, from `least` on, of the comment that ends right above the line `start`; else `start`."""
+    first = start
+    if first > least and lines[first - 2].rstrip().endswith("*/"):
+        while first > least and start - first < _LONGEST_COMMENT:
+            first -= 1
+            if "/*" in lines[first - 1]:
+                return first if lines[first - 1].lstrip().startswith("/*") else start
+        return start
+    while first > least and start - first < _LONGEST_COMMENT and _COMMENT.match(lines[first - 2]):
+        first -= 1
+    return first
 
 
 def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant.edits.compare import changes
-from assistant.edits.place import wish
+from assistant.edits.place import halves
 from assistant.edits.refusal import Refusal
 from assistant.edits.seek import Index, bare, lead
 from assistant.edits.text import cut
@@ -121,7 +121,7 @@ class Lines:
         """Return where the lines to find stand, as the file was shown."""
         if self._index is None:
             self._index = Index(self._shown)
-        wanted = wish(edit)
+        wanted = halves(edit)
         places = [each for each in seek(self._index, wanted) if len(each.old) == len(wanted.old)] if wanted.old else []
         named = [each for each in places if each.start + 1 == edit.at] if len(places) > 1 else places
         if len(named) != 1:

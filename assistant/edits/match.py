@@ -182,7 +182,7 @@ class _Fitting:
         """Return the file that an edit is made in; None if it only shows part of a file, or names none."""
         draft = self._open(edit)
         if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
-            if draft is None and edit.wish:
+            if draft is None and edit.may_be_new:
                 draft = self._open(replace(edit, part=False))
             elif draft is None or not passage.is_all(edit, draft):
                 why = self._why_not_part(edit, draft)
@@ -256,7 +256,7 @@ class _Fitting:
             return edit
         if edit.action == "create":
             return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
-        wish = place.wish(edit)
+        wish = place.halves(edit)
         holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]
         if len(holds) > 1:
             words = f"Whether the edit at line {edit.reply_line} of the reply is for {holds[0]} or {holds[1]} cannot be told: the words above it name both, and both have its lines."
@@ -441,7 +441,7 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
     said_as = (edit.before, edit.after, edit.at if edit.at is not None and not draft.miscounts else None)
     if said_as in draft.done:
         return ""  # said twice, done once
-    wish = place.wish(edit)
+    wish = place.halves(edit)
     if not any(line.strip() for line in wish.old):
         if not draft.lines and wish.new:
             draft.write_whole(edit, cut(edit.after))

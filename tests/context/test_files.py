@@ -7,6 +7,7 @@ import pytest
 from assistant.context.completion import Marks
 from assistant.context.files import Files
 from assistant.context.mention import nowhere, read
+from assistant.context.out import NOTHING
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
 
@@ -19,6 +20,9 @@ WORKSPACE = {
     "crates/web/Cargo.toml": '[package]\nname = "acme-web"\n', "crates/web/src/lib.rs": "",
     "c/one/pot.c": "", "c/two/pot.c": "",
 }  # fmt: skip
+
+
+LITTLE = {"out": NOTHING, "symbols": (), "away": lambda _: (), "late": False}
 
 
 @pytest.fixture
@@ -87,7 +91,7 @@ def test_what_a_tool_says_beside_a_path_tells_the_package(workspace, text, path)
 def test_a_path_without_a_mark_that_fits_several_files_is_told_like_a_marked_one(workspace):
     text = "src/app.ts:3:1 is wrong, so is pot.c, and @pot.c"
     known = files(workspace)
-    assert nowhere(text, read(text, known), workspace, paths=known, symbols=()) == [
+    assert nowhere(text, read(text, known), workspace, paths=known, **LITTLE) == [
         "@pot.c is one of 2 files: c/one/pot.c, c/two/pot.c",
         "src/app.ts is one of 2 files: packages/core/src/app.ts, packages/web/src/app.ts",
         "pot.c is one of 2 files: c/one/pot.c, c/two/pot.c",
@@ -97,7 +101,7 @@ def test_a_path_without_a_mark_that_fits_several_files_is_told_like_a_marked_one
 def test_a_task_before_a_line_of_output_is_no_mark(workspace):
     text = "@acme/web:build: src/index.ts(10,14): error TS2322\n@acme/web:build: failed"
     known = files(workspace)
-    assert nowhere(text, read(text, known), workspace, paths=known, symbols=()) == []
+    assert nowhere(text, read(text, known), workspace, paths=known, **LITTLE) == []
 
 
 def test_a_log_that_names_many_files_of_one_name_takes_no_longer_than_others(workspace):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assistant.quota.forecast import forecast
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.standings import Standing
 from assistant.tui import board_lines, theme
