@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from assistant import tokens
+from assistant.context.query import ask as ask_of
 from assistant.errors import PatchError
 from tests import loopback
 
@@ -272,6 +273,17 @@ def test_a_follow_up_is_about_what_was_asked_before_where_the_answer_names_nothi
     assert session.sight.asked == ["explain the steam", "how does the whistle sound?"]
     session.clear()
     assert session.sight.asked == []
+
+
+def test_what_is_marked_in_a_follow_up_leaves_the_words_of_the_question_before(talk, repo):
+    for name in ("steam", "whistle", "limits"):
+        (repo / f"kettle/{name}.py").write_text(f"def {name}_of(x):\n    return x\n")
+    session, _ = talk("how does the whistle sound?")
+    found = session.sight.look("@kettle/limits.py does it run there too?")
+    assert "has whistle" in next(each.why for each in found.sections if each.path == "kettle/whistle.py")
+    plain = ask_of("does it run there too?", (), ["how does the whistle sound?"])
+    marked = ask_of("@kettle/limits.py does it run there too?", (), ["how does the whistle sound?"])
+    assert marked.weights["whistl"] == plain.weights["whistl"]
 
 
 def test_what_was_asked_before_counts_after_the_conversation_is_taken_up_again(wattson, repo):
