@@ -161,7 +161,12 @@ class Changes:
         edits = [each for each in found if isinstance(each, Edit)]
         unread = tuple(each for each in found if isinstance(each, Misfit))
         root = self.repo.root
-        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root))
+        allowed = self._sight.let_through()
+
+        def mask(path: str, text: str) -> str:
+            return gate.mask(text, path, allowed)[0]
+
+        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root), mask=mask)
         return fitted.patch, (*unread, *fitted.misfits, *fitted.doubts)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:

@@ -144,6 +144,7 @@ class Desk:
             shown=lines,
             namesakes=partial(disk.namesakes, self._sitting.root),
             private=self._private(),
+            mask=lambda path, text: self._clean(text, path),
         )
 
     def _private(self) -> Callable[[str], str]:

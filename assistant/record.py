@@ -7,6 +7,7 @@
     burnt      what was burnt beside the turns
     corrected  what a call really burnt that was first estimated, and the estimate (`instead_of`)
     chosen     the model that is asked from here on
+    ruled      folders whose rules the conversation was told: with its `first` question, and `later`
     carried    messages that replace all before them
     proposed   hunks that wait: their diff, turn and model, and the turns whose hunks are set aside; no hunks wait if the
                diff is empty
@@ -31,6 +32,7 @@ from assistant.telling import NOTHING, News
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from assistant.context.rules import Ruled
     from assistant.models.message import Message, Role
     from assistant.tokens import Cost, TokenUsage
 
@@ -60,6 +62,7 @@ class Kept(NamedTuple):
     no hunks wait; `aside` are the hunks that were set aside, the oldest first, and `left_aside` the user's marks on
     them, by turn. `committed` are ids of the journal's steps. `telling` is what the model is still to be told about its
     edits, and, as `said`, what it has heard about waiting hunks. `waits` is the question that waits for a reset.
+    `ruled` are the folders whose rules the conversation was told.
     """
 
     messages: Sequence[tuple[Role, Record]]
@@ -75,6 +78,7 @@ class Kept(NamedTuple):
     telling: News
     left_aside: Mapping[int, Record]
     waits: HeldQuestion | None
+    ruled: Ruled | None
 
 
 def user(turn: int, text: str, model: str, pictures: Record, news: News = NOTHING) -> Record:
@@ -113,6 +117,11 @@ def corrected(sums: Record, before: Record) -> Record:
 def chosen(model: str) -> Record:
     """Record the model that is asked from here on, as `provider/model:effort`."""
     return {"kind": "chosen", "model": model}
+
+
+def ruled(told: Ruled) -> Record:
+    """Record the folders whose rules the conversation was told."""
+    return {"kind": "ruled", "first": list(told.first), "later": list(told.later)}
 
 
 def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record:
@@ -236,6 +245,7 @@ def read(records: Sequence[Record]) -> Kept:
         committed=_committed(records),
         telling=telling.after(records),
         waits=waiting(records),
+        ruled=_ruled(records),
     )
 
 
@@ -317,6 +327,16 @@ def _aside(records: Sequence[Record]) -> list[Record]:
 def _committed(records: Sequence[Record]) -> list[int]:
     lists = [each.get("steps") for each in records if each.get("kind") == "committed"]
     return [number for steps in lists if isinstance(steps, list) for number in steps if type(number) is int]
+
+
+def _ruled(records: Sequence[Record]) -> Ruled | None:
+    """Return the folders whose rules were told, None where nothing says so."""
+    from assistant.context.rules import Ruled
+
+    told = _last(records, "ruled")
+    some = [told.get(key) for key in ("first", "later")]
+    lists = [tuple(each for each in one if isinstance(each, str)) for one in some if isinstance(one, list)]
+    return Ruled(*lists) if lists else None
 
 
 def _left_aside(records: Sequence[Record], turns: Sequence[int]) -> dict[int, Record]:

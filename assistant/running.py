@@ -185,9 +185,13 @@ class Turns:
         if why:
             yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
         desk = Desk(sitting, ask.number, sitting.roster.partner(pick), running.key, upon)
+        ruled = sitting.sight.ruled
         async with aclosing(turn.run(ask, desk, editor)) as stream:
             async for event in stream:
                 match event:
+                    case events.ContextPacked() if sitting.sight.ruled not in {None, ruled}:
+                        ruled = sitting.sight.ruled
+                        sitting.sittings.save(record.ruled(ruled))
                     case events.TextArrived(words):
                         running.pieces.append(words)
                         sitting.sittings.save(record.piece(ask.number, words))

@@ -437,6 +437,7 @@ class Session:
         if kept.asked_at is not None:
             self.count_cut(kept.turn, kept.asked_at)
         self.pending.take_up(kept)
+        self.sight.ruled = kept.ruled
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.words, answer.text)

@@ -6,8 +6,10 @@ read files are called in a thread.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import threading
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
     from assistant.context.repo import Repo
+    from assistant.context.rules import Ruled
     from assistant.context.section import Context, Masked
     from assistant.models.catalogue import Pick
     from assistant.models.message import Image, Message
@@ -85,8 +88,8 @@ class Sight:
     """What one session shows of one root.
 
     `pinned` and `dropped` are paths as sections name them; a dropped folder ends in "/". `allowed` are the secrets that
-    may be sent. `pictures` go along with the next question, by the name that the user gave them; `withheld` are
-    pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
+    may be sent. `ruled` are the folders whose rules the conversation was told. `pictures` go along with the next
+    question, by the name that the user gave them; `withheld` are pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -97,6 +100,7 @@ class Sight:
         self.recent: list[str] = []
         self.told: list[str] = []
         self.asked: list[str] = []
+        self.ruled: Ruled | None = None
         self.pictures: dict[str, Image] = {}
         self.withheld: dict[str, Image] = {}
         self.context: Context | None = None
@@ -123,7 +127,15 @@ class Sight:
         index.refresh(repo, files, cache, timeout_s=0).close()
         ours = [*self.pinned, *self.recent]
         recent = {path: float(len(ours) - age) for age, path in enumerate(ours)}
-        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache))
+        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache), self._stand)
+
+    @property
+    def _stand(self) -> str:
+        """The folder that the user stands in, below the root and with "/" at its end; empty for the root."""
+        with suppress(ValueError, OSError):
+            below = self._sitting.folder.resolve().relative_to(self._sitting.repo.root).as_posix()
+            return "" if below == "." else f"{below}/"
+        return ""
 
     @property
     def _cache(self) -> Path:
@@ -136,6 +148,8 @@ class Sight:
     def _find(self, wanted: str, paths: Sequence[str]) -> str:
         from assistant.context import completion
 
+        if self._stand and (here := posixpath.normpath(self._stand + wanted)) in paths:
+            return here
         if wanted not in paths:
             near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
@@ -376,16 +390,23 @@ class Sight:
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
         self.recent, self.told, self.asked, self._heard = [], [], [], []
-        self.sent = None
+        self.sent = self.ruled = None
 
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
 
         with self._hearing:
             heard, self._heard = self._heard[-_RECENT:], []
+        if not heard:
+            return
+        from assistant.context.files import Files
+
+        # The user names paths as they stand there, the model as they are shown to it: from the root.
+        theirs, ours = Files(paths, stand=self._stand), Files(paths)
         for question, answer, edited in heard:
             words = f"{question}\n{answer}"
-            named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
+            found = [*mention.read(question, theirs), *mention.read(answer, ours)]
+            named = [each.path for each in found if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
@@ -421,6 +442,8 @@ class Sight:
             recent=self.recent,
             told=self.told,
             asked=self.asked,
+            ruled=self.ruled,
+            stand=self._stand,
             whole=sitting.whole_files,
             timeout_s=_wait(sitting.env),
         )
@@ -482,8 +505,11 @@ class Sight:
 
         `masked` are the secrets masked in the user's words; they are reported with the context.
         """
+        from assistant.context.rules import Ruled
+
         context = self.look(f"{question}\n\n{plan}" if plan else question, masked)
         self.sent = Sent(question, context, tuple(masked))
+        self.ruled = self.ruled.told(context.ruled) if self.ruled is not None else Ruled(context.ruled)
         return context
 
 

@@ -41,8 +41,9 @@ VAGUE_NAME = 0.4
 NAME_FILE = 0.45
 """The power of a file's worth that counts for its names: flatter than for lines, because names cost little."""
 _TICKS = re.compile(r"`{3,}")
-RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
-"""The order of sections: first what stays the same from turn to turn, last what changes."""
+RULES, PINNED, RULED, NAMED, CHOSEN, CHANGES = range(6)
+"""The order of sections: first what stays the same from turn to turn, last what changes. RULED are rules that the
+conversation did not begin with."""
 _MISSES, _REST, _LOOKS = 80, 40, 3
 _LONG = 30
 """Ranges of more lines than this are first cut in half."""
@@ -320,7 +321,9 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     Such a model cannot return a file of which it saw only a part. The foremost file is shown whole if it fits the
     budget, others while there is room.
     """
-    parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
+    parts = [
+        file for file in shown if file.ranges and file.lines and not file.heading and file.place not in {RULES, RULED}
+    ]
     room = budget - measure.joined([file.draw() for file in shown])
     for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
         before = measure.count(file.draw())

@@ -53,6 +53,8 @@ _PARSED = 1_000_000
 _NUMBERS = 2_000
 """Bytes that are read of data made of numbers: its words stand at the beginning."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_LOG_S = 20.0
+"""The most seconds for reading the git log."""
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest, which takes some 100 MB while it is gathered."""
 
@@ -176,10 +178,13 @@ def _remember(store: Store, root: Path, head: str) -> None:
     """Read the git log if HEAD has changed since the last time."""
     if head != store.note("head"):
         # Imported late: HEAD has rarely changed, and a file that was saved should be read before the user notices.
-        from assistant.context import history
+        from assistant.context import history, moves
         from assistant.context.repo import Repo
 
-        store.put_note("history", history.pack(history.read(Repo(root, is_git=True))))
+        repo = Repo(root, is_git=True)
+        commits = repo.history(history.COMMITS, timeout_s=_LOG_S)
+        store.put_note("history", history.pack(history.read(repo, commits)))
+        store.put_note(moves.NOTE, moves.pack(commits))
         store.put_note("head", head)
 
 

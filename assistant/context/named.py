@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
 from assistant.context import choose, segments
@@ -68,10 +68,24 @@ class Wanted:
         self.whole = whole
 
 
-def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> tuple[dict[str, Wanted], list[str]]:
-    """Return the files that are meant, each once, pinned files first, and notes on what could not be shown."""
+class Crowd(NamedTuple):
+    """A marked symbol that more files define than are shown: its name, what it is part of, those files by likeliness."""
+
+    name: str
+    inside: str
+    homes: Sequence[str]
+    vague: Collection[str]
+
+
+def gather(
+    mentions: Iterable[Mention], pinned: Sequence[str], index: Index
+) -> tuple[dict[str, Wanted], list[Crowd], list[str]]:
+    """Return the files that are meant, each once, pinned files first; symbols of too many files; and notes.
+
+    Which files of a crowd are shown the ranking decides, see `settle`; the notes are on what could not be shown.
+    """
     files = {path: Wanted(path, "pinned", True, whole=True) for path in pinned}
-    notes = []
+    notes, crowds = [], []
     for each in mentions:
         if each.kind == "file":
             one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
@@ -84,21 +98,42 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
-            homes = _ordered(each.name, places, index)
-            for path in homes[:_HOMES]:
+            if len(places) > _HOMES:
+                crowds.append(_crowd(each, places, index))
+                notes.append(f"{each.name} is defined in {len(places)} files, {_HOMES} are shown")
+                continue
+            for path in sorted(places, key=_nearness):
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True
                 one.symbols.append((each.name, each.inside))
-            if len(homes) > _HOMES:
-                notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
-    return files, notes
+    return files, crowds, notes
 
 
-def _ordered(name: str, places: Collection[str], index: Index) -> list[str]:
-    """Return the files that define a name, likeliest first: no tests, then classes and functions before others."""
-    tags = index.tags(list(places)) if len(places) > _HOMES else {}
-    vague = {path: all(tag.kind in _LESS for tag in found.defs if tag.name == name) for path, found in tags.items()}
-    return sorted(places, key=lambda path: (is_test(path), vague.get(path, False), path.count("/"), path))
+def settle(files: dict[str, Wanted], crowds: Iterable[Crowd], ranking: Ranking) -> None:
+    """Add the files of crowds that are shown: those that the question is about, classes and functions before others.
+
+    The first is meant for certain; the others give way where all is too much.
+    """
+    scores = {each.path: each.score for each in ranking.files} if crowds else {}
+    for crowd in crowds:
+        order = sorted(crowd.homes, key=lambda path: (path in crowd.vague, -scores.get(path, 0.0)))
+        for at, path in enumerate(order[:_HOMES]):
+            one = files.setdefault(path, Wanted(path, "mentioned", at == 0))
+            one.sure |= at == 0
+            one.symbols.append((crowd.name, crowd.inside))
+
+
+def _crowd(each: Mention, places: Collection[str], index: Index) -> Crowd:
+    tags = index.tags(list(places))
+    vague = {
+        path for path, found in tags.items() if all(tag.kind in _LESS for tag in found.defs if tag.name == each.name)
+    }
+    return Crowd(each.name, each.inside, sorted(places, key=_nearness), vague)
+
+
+def _nearness(path: str) -> tuple[bool, int, str]:
+    """Return a sort key by which no tests come first, then what lies near the root."""
+    return is_test(path), path.count("/"), path
 
 
 def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:

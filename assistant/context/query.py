@@ -18,6 +18,7 @@ weight of this question's own words at which it is halved; and the most words of
 _LONGEST = 20_000
 """The most characters of a question that are read."""
 _WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
+_MARKED = re.compile(r"(?<!\w)@\S+")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
 _ABOUT_PROSE = re.compile(r"(?i)\b(readme|changelog|docs?|documentation|typo|manual)\b")
@@ -71,11 +72,12 @@ def ask(question: str, told: Iterable[str] = (), asked: Sequence[str] = ()) -> Q
     """Read a question: words of its first line weigh most, words that only name a kind of change weigh little.
 
     `told` are names mentioned earlier in the conversation: "and now the other one" is about them. `asked` are the
-    questions before this one, the newest first: the fewer words of its own this one has, the more theirs count.
+    questions before this one, the newest first: the fewer words of its own this one has, the more theirs count. What it
+    marks is shown anyway, so that "and does @hooks.js do it?" has hardly any.
     """
     query = _read(question)
     query.text = question
-    own = sum(query.weights.values())
+    own = sum((_read(_MARKED.sub("", question)) if asked and "@" in question else query).weights.values())
     for name in told:
         query.names.setdefault(name, _TOLD)
         for term, written in terms.spelled(name).items():

@@ -42,21 +42,51 @@ class RuleFile(NamedTuple):
     link: str = ""
     unread: str = ""
 
+    @property
+    def folder(self) -> str:
+        """The folder to which it applies, empty for the root."""
+        return "".join((self.link or self.path).rpartition("/")[:2])
+
+
+class Ruled(NamedTuple):
+    """The folders below the root whose rules a conversation has been told: `first` with its first question.
+
+    The rules of `later` ones were told with the questions after it, in this order. A folder once told of is never
+    forgotten: where rules came and went with the files that are shown, each change would move all that was said before,
+    and a provider's cache would find none of it again.
+    """
+
+    first: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of the folders, in the order in which they were told of."""
+        return (*self.first, *self.later)
+
+    def told(self, folders: Iterable[str]) -> Ruled:
+        """Return what was told after another question, whose context had the rules of `folders`."""
+        return Ruled(self.first, (*self.later, *(each for each in folders if each not in self.all)))
+
 
 def rules(
-    repo: Repo, paths: Iterable[str] = (), *, may_be_shown: Callable[[str], bool] = lambda _: False
+    repo: Repo,
+    paths: Iterable[str] = (),
+    *,
+    told: Iterable[str] = (),
+    may_be_shown: Callable[[str], bool] = lambda _: False,
 ) -> list[RuleFile]:
     """Return the rules files that apply to some paths, the root's first, each once.
 
-    Those of the root always apply; `paths` (files with "/", relative to the root) add the ones on the way to them. A
-    link is followed only to a file inside the root that `may_be_shown`.
+    Those of the root always apply, then those of the folders that were `told` of; `paths` (files with "/", relative to
+    the root) add the ones on the way to them. A link is followed only to a file inside the root that `may_be_shown`.
     """
-    folders = {""}
+    folders: set[str] = set()
     for path in paths:
         pieces = path.split("/")[:-1]
         folders.update("/".join(pieces[: depth + 1]) + "/" for depth in range(min(len(pieces), 40)))
     found: list[RuleFile] = []
-    for folder in sorted(folders, key=lambda each: (each.count("/"), each)):
+    for folder in dict.fromkeys(["", *told, *sorted(folders, key=lambda each: (each.count("/"), each))]):
         for name in NAMES:
             rule = _read(repo, folder, name, may_be_shown)
             if rule is None:
