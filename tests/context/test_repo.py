@@ -308,9 +308,9 @@ def test_names_that_are_not_utf_8_come_back_as_they_are(root):
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\rb", "a\tb", "a\x01b", "ä.py"])
 def test_a_new_file_stands_in_a_diff_under_the_name_that_git_gives_it(root, name):
     (root / name).write_text("x = 1\n")
-    before = diffs.uncommitted(Repo.open(root)).split("\n")
+    before = diffs.uncommitted(Repo.open(root), NOTHING).split("\n")
     git(root, "add", ".")
-    after = diffs.uncommitted(Repo.open(root)).split("\n")
+    after = diffs.uncommitted(Repo.open(root), NOTHING).split("\n")
     assert (before[0], before[3]) == (after[0], after[4])
 
 
