@@ -450,11 +450,11 @@ class Sight:
 
     def _with_pictures(self, context: Context, question: str) -> Context:
         """Return a context with a section for each picture that goes along, and why others do not."""
+        if not self.pictures and "@" not in question:
+            return context
         from assistant.context.section import Section
         from assistant.models import picture
 
-        if not self.pictures and "@" not in question:
-            return context
         try:
             pick = self._sitting.roster.present()
         except ConfigError:
