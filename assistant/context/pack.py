@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, history, index, mention, named, rank, rules, segments
+from assistant.context import choose, colours, frames, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
@@ -74,7 +74,8 @@ def pack(
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
         ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
-        asked_for = _named(weigh, meant.wanted, budget, ruling)
+        meant_files = _named(weigh, meant.wanted, budget, ruling)
+        asked_for = _kept(meant_files)
         large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), out)
         shown = [*ruling, *asked_for, *large]
         shown += _beside(weigh, meant.wanted, shown, asked_for, budget)
@@ -94,7 +95,7 @@ def pack(
         masked=tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
-        note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
+        note="; ".join([*meant.notes, *frames.untold(meant_files, shown), *_missing(tree, total, budget)]),
         dropped=out.paths,
         allowed=tuple(allowed),
         unread=tree.found.unread,
@@ -178,9 +179,12 @@ def _named(weigh: _Weigher, wanted: Mapping[str, named.Wanted], budget: int, bef
         for each in wanted.values()
         for one in named.show(each, weigh.reader, tags.get(each.path), weigh.query, weigh.ranking)
     ]
-    while _total(weigh.reader, [*before, *some]) > budget and choose.shrink(some):
-        some = [file for file in some if file.must or file.ranges or file.names]
+    frames.give_way(some, lambda: _total(weigh.reader, [*before, *_kept(some)]) > budget)
     return some
+
+
+def _kept(some: Sequence[Shown]) -> list[Shown]:
+    return [file for file in some if file.must or file.ranges or file.names]
 
 
 def _beside(
@@ -209,7 +213,7 @@ def _fitted(reader: Reader, shown: list[Shown], dirty: Collection[str], budget: 
         reader.mask(file)
     # Counted in the order of sending: where two sections meet, another order can cost another token.
     while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
-        shown = [file for file in shown if file.must or file.ranges or file.names]
+        shown = _kept(shown)
     return _stable(shown, dirty)
 
 
