@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, frames, history, index, mention, named, rank, rules, segments
+from assistant.context import choose, colours, failing, frames, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
@@ -30,6 +30,8 @@ CANDIDATES, OTHERS = 20, 50
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
 _BESIDE = 700
 """The most tokens for the surroundings of a definition that the user named with its file: such a question is sharp."""
+_REST = 0.15
+"""The factor on what more is shown of a test than the lines that failed."""
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
@@ -70,7 +72,9 @@ def pack(
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         meant = _read(question, pinned, out, tree)
-        weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
+        query = ask(question, told, asked)
+        query.called = failing.called(meant.mentions, query, tree.found)
+        weigh = _weigher(reader, query, tree, meant, recent)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
         ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
@@ -317,6 +321,8 @@ class _Weigher(NamedTuple):
             # the user named lines, so more needs a reason
             file.pieces = [piece for piece in file.pieces if piece.words]
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
+            if self.query.called and rank.is_test(file.path):
+                file.worth *= _REST
         return parts
 
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:

@@ -34,6 +34,8 @@ _DOTTED = "\u0130"
 _TOO_WIDE = {"module", "namespace", "package"}
 K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
+W_CALLED = 30.0
+"""The worth of a definition that a failing test calls, if only this test uses it."""
 W_SAID = 2.0
 """The factor on the words of a message for standing in this order."""
 NEIGHBOUR, FLOOR = 0.3, 0.05
@@ -268,8 +270,8 @@ def defined(
 
 
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:
-    """Return what the words of a question give to a name: by its parts, and more if the whole name is asked for."""
-    whole = name in query.names
+    """Return what the words of a question give to a name: by its parts, and more if all of it is asked for or called."""
+    whole = name in query.names or name in query.called
     # true of nearly all names; cutting a name takes ten times as long as seeing that it has none of the words
     if not whole:
         low = name.lower()
@@ -281,7 +283,7 @@ def named(name: str, query: Query, idfs: dict[str, float]) -> float:
     bits = terms.of_identifier(name.encode("utf-8", "replace"))
     value = W_OWN * sum(query.weights[bit] * idfs.get(bit, 0.0) for bit in set(bits) if bit in query.weights)
     if whole:
-        value += W_WHOLE * query.names[name]
+        value += W_WHOLE * query.names.get(name, 0.0) + W_CALLED * query.called.get(name, 0.0)
     return value / (1 + 0.1 * len(bits))
 
 
