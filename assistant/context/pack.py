@@ -342,8 +342,11 @@ class _Weigher(NamedTuple):
             if lines and len(self.reader.seen[each.path]) > LARGEST:
                 file.why += f"; {_TOO_LARGE}"
                 file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
+                says = self.ranking.said.get(each.path)
                 file.pieces = (
-                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs) if file.tags else []
+                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs, says)
+                    if file.tags
+                    else []
                 )
                 choose.level(file)
             elif lines:

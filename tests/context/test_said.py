@@ -20,10 +20,18 @@ FILES = {
 }  # fmt: skip
 
 
+PLAIN = {
+    **{f"lib/jar_{n}.py": "def label(jar):\n    # a new label or an odd one, for the shelf of jars\n    return jar\n" * 9 for n in range(30)},
+    "lib/zz.py": "def cap(jar):\n    raise Odd(f'Label must be SET: {jar}')\n\n\ndef lid(jar):\n    raise Odd('odd label or new shelf', jar)\n",
+    "lib/huge.py": "".join(f"def row_{n}(value):\n    return value + {n} - {n} + {n}\n\n\n" for n in range(8_000))
+    + "def lift(value):\n    raise Odd('Weight cannot be less than nothing')\n",
+}  # fmt: skip
+
+
 @pytest.fixture
-def show(tmp_path):
+def show(tmp_path, request):
     root = tmp_path / "r"
-    for path, text in FILES.items():
+    for path, text in getattr(request, "param", FILES).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
@@ -61,3 +69,22 @@ def test_the_line_that_says_a_message_is_shown_and_why(show, question):
 )
 def test_words_in_another_order_or_in_remarks_are_no_message(show, question):
     assert not [section for section in show(question).sections if "says" in section.why]
+
+
+@pytest.mark.parametrize("show", [PLAIN], indirect=True, ids=["plain"])
+@pytest.mark.parametrize(
+    ("question", "path", "line"),
+    [
+        ("It fails with: lib.Odd: Label must be SET: POST", "lib/zz.py", "Label must be SET"),
+        ("odd label or new shelf", "lib/zz.py", "odd label or new shelf"),
+        ("why?\nodd label or new shelf", "lib/zz.py", "odd label or new shelf"),
+        ("ERROR! odd label or: 3", "lib/zz.py", "odd label or new shelf"),
+        ("Error: Weight cannot be less than nothing", "lib/huge.py", "Weight cannot be less than nothing"),
+    ],
+)
+def test_an_exact_text_that_one_file_says_is_shown_however_plain_its_words_and_large_its_file(
+    show, question, path, line
+):
+    said = next(section for section in show(question).sections if section.path == path)
+    assert line in said.text
+    assert "says " in said.why
