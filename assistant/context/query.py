@@ -25,8 +25,8 @@ _REPORT = re.compile(
     r"|(?i:short test summary|\btests? (?:run|results?|suites?):|\btests:\s+\d|\d tests? failed|^\W*test \S+ \.\.\.)"
 )
 """What test programs print about failures: these are questions about what was tested."""
-_PATH = re.compile(r"\S*[\\/.:]\w\S*")
-"""A path, the name of a module, or what else has no blank and several parts: its parts are no words of a sentence."""
+_JOINT = re.compile(r"[\\/.:]\w")
+"""What is within a path, the name of a module, and what else has no blank and several parts: these are no words."""
 _ABOUT_PROSE = re.compile(r"(?i)\b(readme|changelog|docs?|documentation|typo|manual)\b")
 
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
@@ -109,7 +109,9 @@ def _recall(query: Query, before: Query, share: float) -> None:
 
 def _is_about_tests(row: str) -> bool:
     """Say whether the first line of a question is about tests: it is not if it says that some failed, or where."""
-    return bool(_ABOUT_TESTS.search(row)) and not _REPORT.search(row) and bool(_ABOUT_TESTS.search(_PATH.sub(" ", row)))
+    if not _ABOUT_TESTS.search(row) or _REPORT.search(row):
+        return False
+    return bool(_ABOUT_TESTS.search(" ".join(word for word in row.split() if not _JOINT.search(word))))
 
 
 def _read(question: str) -> Query:

@@ -10,7 +10,7 @@ import heapq
 import math
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from itertools import accumulate
 from pathlib import PurePosixPath
@@ -152,13 +152,14 @@ def rank(
     sums = [(sum(value for value, _ in some), path) for path, some in parts.items() if path in known]
     ranked = []
     kinds, origin = Kinds(query.title, query.weights), Origin(index.repo.root)
+    alone = _alone(saying)
     for at, (value, path) in enumerate(heapq.nlargest(MOST, sums)):
         factor = 1.0
         if not query.about_prose and not is_source(path):
             factor = kinds.factor(path, spoken=any(reason.startswith(IN_PATH) for _, reason in parts[path]))
         elif is_test(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
-        if at < DOUBTED and factor > PROSE_FACTOR:
+        if at < DOUBTED and factor > PROSE_FACTOR and path not in alone:
             factor *= origin.factor(path)
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
@@ -183,6 +184,12 @@ def _saying(
 
     found = said.find(query.text, held, idfs, rare=rare, counts=counts, source=source)
     return {path: one for each, one in found.items() for path in index.paths[each]}
+
+
+def _alone(saying: Mapping[str, Said]) -> set[str]:
+    """Return the files that are the only ones to say a message: these stay even if a program wrote them."""
+    homes = Counter(one.words for one in saying.values())
+    return {path for path, one in saying.items() if homes[one.words] == 1}
 
 
 def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:
