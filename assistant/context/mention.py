@@ -16,7 +16,7 @@ from assistant.context.files import PATH, Files
 from assistant.context.listing import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from assistant.context.out import Out
@@ -36,7 +36,8 @@ class Mention(NamedTuple):
     as well) or the name of a commit. Lines are 1-based, 0 for the whole file. `sure` says that it was marked with `@`,
     `source` is the text as it was written. `inside` is what a symbol is part of, as written: for `@Pot.boil` it is
     `Pot`. `beside` holds the names that stand with a line, each as written, with what it is part of: in a frame, the
-    function that was called.
+    function that was called. `line` is the one line that an error names, where `first` and `last` are around it; of
+    such places, the one with the lowest `rank` is nearest to the fault.
     """
 
     path: str
@@ -48,6 +49,8 @@ class Mention(NamedTuple):
     source: str = ""
     inside: str = ""
     beside: tuple[str, ...] = ()
+    line: int = 0
+    rank: int = 0
 
 
 # A mark counts only at the beginning of a word: a@b.c is an address, {@code x} stands in comments of Java. At the
@@ -120,6 +123,7 @@ def read(
             taken.append((match.start(), match.start() + len(one.source)))
     files.vague.clear()  # of marks that mean nothing `nowhere` tells
     seen = {(one.path, one.first) for one in found.values()}
+    spots: dict[int, tuple[str, int]] = {}
     starts = iter(taken)
     span = next(starts, None)
     for match in re.finditer(_PLACE, question) if _may_hold_places(question) else ():
@@ -130,6 +134,7 @@ def read(
         one = _place(match, files)
         if one and one.first:
             one = one._replace(beside=_beside(match))
+            spots[match.start("py") - 1 if match["py"] else match.start()] = (one.path, one.first)
         if (
             one
             and (one.path, one.first) not in seen
@@ -140,7 +145,19 @@ def read(
         if one and not one.first and question[max(0, match.start() - 5) : match.start()] in {"\n+++ ", "+++ "}:
             for hunk in _hunks(one, question, match.end()):
                 found.setdefault((hunk.kind, hunk.path, hunk.name, hunk.first), hunk)
-    return list(found.values())
+    return list(_ranked(found.values(), spots, question))
+
+
+def _ranked(found: Iterable[Mention], spots: Mapping[int, tuple[str, int]], text: str) -> Iterable[Mention]:
+    """Give their ranks to places, of which `spots` tells where they stand in the text; a place may stand there twice."""
+    if len(spots) < 2:
+        return found
+    from assistant.context import frames  # most questions name no place
+
+    ranks: dict[tuple[str, int], int] = {}
+    for spot, rank in frames.order(text, spots).items():
+        ranks.setdefault(spots[spot], rank)
+    return (one._replace(rank=ranks.get((one.path, one.first), 0)) for one in found)
 
 
 def _may_hold_places(question: str) -> bool:
@@ -361,7 +378,7 @@ def _place(match: re.Match[str], files: Files) -> Mention | None:
     if match["py"]:
         name, line = match["py"], int(match["py_line"])
         path = files.find(name, placed=True, text=text, at=at) or files.renamed(name)
-        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
+        return _window(path, line, match[0]) if path else None
     name = match["path"]
     bare = name.strip("./~\\").rstrip(".")
     if not bare or ("." not in bare and "/" not in name and "\\" not in name and bare not in files.whole):
@@ -387,5 +404,9 @@ def _place(match: re.Match[str], files: Files) -> Mention | None:
     if last := int(match["last"] or match["until"] or 0):
         return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
     if line and not match["at"]:
-        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
+        return _window(path, line, match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])
+
+
+def _window(path: str, line: int, source: str) -> Mention:
+    return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=source, line=line)

@@ -12,8 +12,8 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
-from assistant.context import choose, segments
-from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
+from assistant.context import choose, frames, segments
+from assistant.context.choose import CHANGES, NAMED, PINNED, Frame, Shown
 from assistant.context.language import language_of
 from assistant.context.rank import is_source, is_test
 from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
@@ -86,7 +86,7 @@ def gather(
     """
     files = {path: Wanted(path, "pinned", True, whole=True) for path in pinned}
     notes, crowds = [], []
-    for each in mentions:
+    for each in sorted(mentions, key=lambda each: each.rank):
         if each.kind == "file":
             one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
             one.sure |= each.sure
@@ -156,18 +156,16 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         if _meant(tag, wanted.symbols, tags)
         or (tag.name in spoken and len(tag.name) > 2 and _fits(lines[tag.start - 1 : tag.end], reader))
     ]
-    called = _called(wanted.places, tags)
     length = sum(map(len, lines))
     small = length < LARGEST and _fits(lines, reader)
     if wanted.whole and length <= LARGEST and (pinned or small or not exact):
         file.ranges = [(1, size)]
         return [file]
     if wanted.places or exact:
-        places = [_around(each.first, max(each.first, each.last), cut, size) for each in wanted.places]
-        places += [_head(first, (first + last) // 2, tags) for first, last in places]
-        places += [(tag.start, min(tag.end, size)) for tag in exact]
-        places += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in called]
-        file.ranges = choose.join(each for each in places if each[0])
+        called = _called(wanted.places, tags)
+        file.base = [(tag.start, min(tag.end, size)) for tag in exact]
+        file.frames = [_frame(each, cut, size, tags) for each in wanted.places]
+        frames.draw(file)
         file.words = list(dict.fromkeys(tag.name for tag in (*exact, *called)))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
         if any(each.first > size for each in wanted.places):
@@ -189,6 +187,15 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     return [file]
 
 
+def _frame(place: Mention, cut: Sequence[segments.Segment], size: int, tags: Tags | None) -> Frame:
+    """Return the lines to show for a place: those around it, the head of the definition, and what is called there."""
+    first, last = _around(place.first, max(place.first, place.last), cut, size)
+    line = min(place.line, size) or (first + last) // 2
+    ranges = [(first, last), _head(first, line, tags)]
+    ranges += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in _called([place], tags)]
+    return Frame(line, place.rank, [each for each in ranges if each[0]], single=bool(place.line))
+
+
 def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
     """Return the functions that stand with places as called there, innermost first.
 
@@ -199,7 +206,7 @@ def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
     known = {tag.name for tag in functions}
     found: list[Tag] = []
     for each in places:
-        middle = (each.first + each.last) // 2
+        middle = each.line or (each.first + each.last) // 2
         for chain in each.beside:
             parts = _NAME.findall(chain)
             at = next((at for at in range(len(parts) - 1, -1, -1) if parts[at] in known), -1)

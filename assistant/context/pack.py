@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, history, index, mention, moves, named, rank, segments
+from assistant.context import choose, colours, failing, frames, history, index, mention, moves, named, rank, segments
 from assistant.context.choose import CHOSEN, PINNED, Shown
 from assistant.context.files import Files
 from assistant.context.index_store import twice
@@ -33,6 +33,8 @@ CANDIDATES, OTHERS = 20, 50
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
 _BESIDE = 700
 """The most tokens for the surroundings of a definition that the user named with its file: such a question is sharp."""
+_REST = 0.15
+"""The factor on what more is shown of a test than the lines that failed."""
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
@@ -63,12 +65,13 @@ def pack(
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
 
-    What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out, as
-    `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the newest
-    first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the newest
-    first, `ruled` the folders whose rules it was told, None where this question begins it. `stand` is the
-    folder below the root that the user stands in, with "/" at its end: paths are read from there first. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
-    for the index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
+    What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out,
+    as `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the
+    newest first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the
+    newest first, `ruled` the folders whose rules it was told, None where this question begins it. `stand` is the
+    folder below the root that the user stands in, with "/" at its end: paths are read from there first. `whole`
+    says that the model returns whole files, so that it is shown whole files. Listing files and waiting for the
+    index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
     growing in the background.
     """
     question, out = colours.plain(question), Out(dropped, pinned)
@@ -76,7 +79,9 @@ def pack(
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         meant = _read(question, pinned, out, stand, tree)
-        weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
+        query = ask(question, told, asked)
+        query.called = failing.called(meant.mentions, query, tree.found)
+        weigh = _weigher(reader, query, tree, meant, recent)
         named.settle(meant.wanted, meant.crowds, weigh.ranking)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
@@ -84,7 +89,8 @@ def pack(
         laws = ruling.of(meant.wanted, meant.wanted, pinned)
         lawful = {file.path for file in laws}
         wanted = {path: each for path, each in meant.wanted.items() if path not in lawful}
-        asked_for = _named(weigh, wanted, budget, laws)
+        meant_files = _named(weigh, wanted, budget, laws)
+        asked_for = _kept(meant_files)
         large = _large(weigh, meant.mentions, tree.paths, wanted, int(budget * _LARGE), out)
         shown = [*laws, *asked_for, *large]
         shown += _beside(weigh, wanted, shown, asked_for, budget)
@@ -107,7 +113,7 @@ def pack(
         masked=tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
-        note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
+        note="; ".join([*meant.notes, *frames.untold(meant_files, shown), *_missing(tree, total, budget)]),
         dropped=out.paths,
         allowed=tuple(allowed),
         unread=tree.found.unread,
@@ -197,9 +203,12 @@ def _named(weigh: _Weigher, wanted: Mapping[str, named.Wanted], budget: int, bef
         for each in wanted.values()
         for one in named.show(each, weigh.reader, tags.get(each.path), weigh.query, weigh.ranking)
     ]
-    while _total(weigh.reader, [*before, *some]) > budget and choose.shrink(some):
-        some = [file for file in some if file.must or file.ranges or file.names]
+    frames.give_way(some, lambda: _total(weigh.reader, [*before, *_kept(some)]) > budget)
     return some
+
+
+def _kept(some: Sequence[Shown]) -> list[Shown]:
+    return [file for file in some if file.must or file.ranges or file.names]
 
 
 def _beside(
@@ -228,7 +237,7 @@ def _fitted(reader: Reader, shown: list[Shown], dirty: Collection[str], budget: 
         reader.mask(file)
     # Counted in the order of sending: where two sections meet, another order can cost another token.
     while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
-        shown = [file for file in shown if file.must or file.ranges or file.names]
+        shown = _kept(shown)
     return _stable(shown, dirty)
 
 
@@ -306,6 +315,8 @@ class _Weigher(NamedTuple):
             # the user named lines, so more needs a reason
             file.pieces = [piece for piece in file.pieces if piece.words]
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
+            if self.query.called and rank.is_test(file.path):
+                file.worth *= _REST
         return parts
 
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
@@ -325,8 +336,11 @@ class _Weigher(NamedTuple):
             if lines and len(self.reader.seen[each.path]) > LARGEST:
                 file.why += f"; {_TOO_LARGE}"
                 file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
+                says = self.ranking.said.get(each.path)
                 file.pieces = (
-                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs) if file.tags else []
+                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs, says)
+                    if file.tags
+                    else []
                 )
                 choose.level(file)
             elif lines:

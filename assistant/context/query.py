@@ -21,6 +21,13 @@ _WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
 _MARKED = re.compile(r"(?<!\w)@\S+")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
+_REPORT = re.compile(
+    r"^\W*(?:FAIL(?:ED)?|ERROR|BROKEN|not ok)\b"
+    r"|(?i:short test summary|\btests? (?:run|results?|suites?):|\btests:\s+\d|\d tests? failed|^\W*test \S+ \.\.\.)"
+)
+"""What test programs print about failures: these are questions about what was tested."""
+_JOINT = re.compile(r"[\\/.:]\w")
+"""What is within a path, the name of a module, and what else has no blank and several parts: these are no words."""
 _ABOUT_PROSE = re.compile(r"(?i)\b(readme|changelog|docs?|documentation|typo|manual)\b")
 
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
@@ -46,14 +53,16 @@ class Query:
 
     `spoken` is, for each term, the word of the question, or the part of a name, that it stands for. Every word that has
     one of the terms contains one of the `marks`: a stem is the beginning of a word, except that its y may have been
-    ies. `text` is the question as it was asked, `title` its first line.
+    ies. `called` are names that the lines use at which a test fails. `text` is the question as it was asked, `title` its
+    first line.
     """
 
-    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "text", "title", "weights")
+    __slots__ = ("_marks", "about_prose", "about_tests", "called", "names", "spoken", "text", "title", "weights")
 
     def __init__(self, *, about_prose: bool = False, about_tests: bool = False) -> None:
         self.weights: dict[str, float] = {}
         self.names: dict[str, float] = {}
+        self.called: dict[str, float] = {}
         self.spoken: dict[str, str] = {}
         self.about_prose = about_prose
         self.about_tests = about_tests
@@ -100,13 +109,20 @@ def _recall(query: Query, before: Query, share: float) -> None:
         query.names[name] = max(query.names.get(name, 0.0), share * before.names[name])
 
 
+def _is_about_tests(row: str) -> bool:
+    """Say whether the first line of a question is about tests: it is not if it says that some failed, or where."""
+    if not _ABOUT_TESTS.search(row) or _REPORT.search(row):
+        return False
+    return bool(_ABOUT_TESTS.search(" ".join(word for word in row.split() if not _JOINT.search(word))))
+
+
 def _read(question: str) -> Query:
     """Read the words of one question, without those of the form that it was written into."""
     if "\n" in question:
         plain = re.sub(_FORM, "", re.sub(_COMMENT, "", question[:_LONGEST]))
         question = plain if plain.strip() else question
     title = question.strip().split("\n", 1)[0]
-    query = Query(about_prose=bool(_ABOUT_PROSE.search(title)), about_tests=bool(_ABOUT_TESTS.search(title)))
+    query = Query(about_prose=bool(_ABOUT_PROSE.search(title)), about_tests=_is_about_tests(title))
     query.title = title
     rows = [row for row in question.split("\n") if row.strip()]
     for at, row in enumerate(rows[:80]):

@@ -10,7 +10,7 @@ import heapq
 import math
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from itertools import accumulate
 from pathlib import PurePosixPath
@@ -48,6 +48,8 @@ SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
 W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.3, 1.2, 1.65, 4.0, 1.0, 2.0, 1.0, 3.0
+W_CALLED = 25.0
+"""The worth of defining what a failing test calls, if nothing else defines it and only this test uses it."""
 W_SAID = 2.0
 """The factor on the words of a message for standing in this order."""
 TEST_FACTOR, ASKED_TEST_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 2.0, 0.15, 0.2
@@ -101,7 +103,11 @@ def rank(
     size = max(1, len(index.words))
     mean = max(1.0, sum(index.words.values()) / size)
     held = index.lookup(
-        [*query.weights, *(NAMED + term for term in query.weights), *(DEFINED + name for name in query.names)]
+        [
+            *query.weights,
+            *(NAMED + term for term in query.weights),
+            *(DEFINED + name for name in (*query.names, *query.called)),
+        ]
     )
     parts: dict[str, list[tuple[float, str]]] = defaultdict(list)
     idfs: dict[str, float] = {}
@@ -125,6 +131,10 @@ def rank(
         homes = held.get(DEFINED + name, {})
         for each in homes:
             give(each, W_EXACT * weight / math.sqrt(len(homes)), f"defines {name}")
+    for name, weight in query.called.items():
+        for each in held.get(DEFINED + name, {}):
+            if not is_test(index.paths[each][0]):
+                give(each, W_CALLED * weight, f"defines {name}, which a failing test calls")
     saying = _saying(query, index, held, idfs)
     for path, one in saying.items():
         parts[path].append((W_SAID * one.worth, f"says {one.words[:60]}"))
@@ -142,13 +152,14 @@ def rank(
     sums = [(sum(value for value, _ in some), path) for path, some in parts.items() if path in known]
     ranked = []
     kinds, origin = Kinds(query.title, query.weights), Origin(index.repo.root)
+    alone = _alone(saying)
     for at, (value, path) in enumerate(heapq.nlargest(MOST, sums)):
         factor = 1.0
         if not query.about_prose and not is_source(path):
             factor = kinds.factor(path, spoken=any(reason.startswith(IN_PATH) for _, reason in parts[path]))
         elif is_test(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
-        if at < DOUBTED and factor > PROSE_FACTOR:
+        if at < DOUBTED and factor > PROSE_FACTOR and path not in alone:
             factor *= origin.factor(path)
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
@@ -173,6 +184,12 @@ def _saying(
 
     found = said.find(query.text, held, idfs, rare=rare, counts=counts, source=source)
     return {path: one for each, one in found.items() for path in index.paths[each]}
+
+
+def _alone(saying: Mapping[str, Said]) -> set[str]:
+    """Return the files that are the only ones to say a message: these stay even if a program wrote them."""
+    homes = Counter(one.words for one in saying.values())
+    return {path for path, one in saying.items() if homes[one.words] == 1}
 
 
 def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:
