@@ -199,12 +199,14 @@ class Sight:
         """
         from assistant.models import picture
 
-        place = self._sitting.folder / Path(path.strip().removeprefix("@")).expanduser()
         try:
+            place = self._sitting.folder / Path(path.strip().removeprefix("@")).expanduser()
             with place.open("rb") as file:
                 image = picture.read(file.read(picture.LARGEST + 1))
         except OSError as error:
             raise PatchError(f"{path} cannot be read: {error.strerror}.", "") from error
+        except RuntimeError as error:
+            raise PatchError(f"{path} cannot be read: nobody has that home.", "") from error
         if image is None or len(image.data) > picture.LARGEST:
             raise PatchError(
                 f"{path} is no picture that can be sent.",
@@ -215,7 +217,7 @@ class Sight:
             raise ConfigError(
                 f"{path} cannot be shown: {why}.", "Choose another model with /model, or make it smaller."
             )
-        self.pictures[path] = image
+        self.pictures[self._called(place)] = image
         return picture.told(image, pick.provider)
 
     def pictures_with(self, question: str, pick: Pick) -> tuple[dict[str, Image], dict[str, str]]:
@@ -228,7 +230,7 @@ class Sight:
         from assistant.models import picture
 
         found, unseen = dict(self.pictures), {}
-        for path, image in pictures.marked(question, self._sitting.folder, self._sitting.repo.root):
+        for path, image in pictures.marked(question, self._sitting.repo, self.find):
             if path in found or path in self.withheld or self.out.hides(path):
                 continue
             if why := picture.refusal(image, pick):
@@ -238,10 +240,26 @@ class Sight:
         return found, unseen
 
     def mark(self, pasted: str) -> str:
-        """Return the mark of a picture whose path is all that was pasted; empty if it is something else."""
-        from assistant import pictures
+        """Return what stands for a picture whose path is all that was pasted; empty if it is something else.
 
-        return pictures.mark(pasted, self._sitting.folder)
+        That is its mark, or the command that adds it where it lies elsewhere: nothing from there is sent unsaid.
+        """
+        from assistant import arguments, pictures
+
+        place = pictures.pasted(pasted, self._sitting.folder)
+        if place is None:
+            return ""
+        path = self._called(place)
+        if '"' in path:
+            return ""
+        if any(each.path == path for each in self._sitting.repo.named([path])):
+            return f'@"{path}"' if " " in path else f"@{path}"
+        return f"/add {arguments.quote(path)}"
+
+    def _called(self, place: Path) -> str:
+        """Return the name of a picture: its path from the root, or the whole path where it lies elsewhere."""
+        real, root = place.parent.resolve() / place.name, self._sitting.repo.root
+        return real.relative_to(root).as_posix() if real.is_relative_to(root) else str(real)
 
     def picture_words(self, question: str, talk: Iterable[Message], pick: Pick) -> int:
         """Return the pictures that a question sends, including those of the conversation, in o200k tokens.
@@ -277,7 +295,7 @@ class Sight:
     def drop(self, path: str) -> list[str]:
         """Unpin a file, or, for an empty path, all files and pictures; return what was unpinned."""
         wanted = self._inside(path)
-        pictures = [each for each in self.pictures if not wanted or path.strip() == each]
+        pictures = [each for each in self.pictures if not wanted or each in {path.strip(), wanted}]
         self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
         if pictures and wanted:
             return pictures
