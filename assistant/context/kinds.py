@@ -15,11 +15,11 @@ from assistant.context import kept, terms
 from assistant.discover import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container
+    from collections.abc import Callable, Collection, Container, Iterable
 
 PROSE_FACTOR, NAMED_FACTOR = 0.15, 0.5
 _FACTS = Path(__file__).with_name("kinds.toml")
-_WORD = r"[\w.-]*\w"
+_WORD = r"\w(?:[.-]?\w)*"
 _PROSE = (".md", ".mdx", ".rst", ".txt", ".adoc", ".org", ".log")
 _SHORT = 3
 _ENDINGS = r"(?<=.)(?:\.[a-z]{1,5})?\.\w+$"
@@ -33,12 +33,14 @@ class Kinds:
         """`words` are the terms of the question."""
         low = title.lower()
         said = {*re.findall(_WORD, low)}
-        asked = [
-            name
-            for name, kind in _facts().items()
-            if any(word in said or (" " in word and word in low) for word in kind["words"])
-        ]
-        self._asked = _holds(tuple(asked)) if asked else None
+
+        def about(words: Iterable[str]) -> bool:
+            return any(word in said or (not word.isalnum() and word in low) for word in words)
+
+        sure = tuple(name for name, kind in _facts().items() if about(kind["words"]))
+        likely = tuple(name for name, kind in _facts().items() if about(kind.get("hints", ())))
+        self._asked = _holds(sure) if sure else None
+        self._likely = _holds(likely) if likely else None
         self._words = words
 
     def factor(self, path: str, *, spoken: bool) -> float:
@@ -49,6 +51,8 @@ class Kinds:
         name = low[low.rfind("/") + 1 :]
         dot = name.rfind(".", 1)
         usual = _usual(name[dot:]) if dot > 0 else PROSE_FACTOR
+        if self._likely is not None and self._likely(low):
+            usual = max(usual, NAMED_FACTOR)
         if not spoken or name.endswith(_PROSE) or not _all_in(self._words, path[path.rfind("/") + 1 :]):
             return usual
         return 1.0 if _holds(tuple(_facts()))(low) else max(usual, NAMED_FACTOR)

@@ -31,21 +31,22 @@ _JOINT = re.compile(r"[\\/.:]\w")
 _ABOUT_PROSE = re.compile(r"(?i)\b(readme|changelog|docs?|documentation|typo|manual)\b")
 
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
-_FORM = r"""(?imx)^[^\w\n]*(?:
-      (?: \[[\ x]\]\ [^\n]*
-        | (?:operating\ system | os | browser | platform | architecture)\b [^:\n]{0,40} (?::[^\n]*)?
-        | (?:[\w.]{1,20}\ )? versions? \b \W* (?:\([^)\n]{0,40}\)\W*)? (?::[^\n]* | v?\d[\w.+-]*)?
-        | (?:node(?:\.?js)? | npm | yarn | pnpm | bun | deno | python | ruby | java | jdk | go | rust | php | dotnet | \.net) \b \W* v?\d[\w.+-]*
-        | (?:is\ there\ an\ existing\ issue | anything\ else) \b [^\n]{0,40} )$
-    | (?:(?:please\ )?describe\ (?:the|your)\ \w+(?:\ you'd\ like)? | (?:bug|issue|feature)\ (?:description|report|request)
-        | (?:steps\ )?to\ reproduce(?:\ the\ (?:behaviou?r|bug|issue|problem))? | (?:minimal\ )?reproduction(?:\ (?:steps|link|code))?
-        | (?:expected|actual|current|desired)\ (?:behaviou?r|results?|output) | what\ (?:happened|did\ you\ (?:do|expect|see)[^:\n]{0,40})
-        | screenshots? | additional\ (?:context|information|notes) | (?:your\ )?environment | system\ info(?:rmation)? | possible\ (?:solution|fix)
-        | is\ your\ feature\ request\ related[^:\n]{0,40} | checklist | prerequisites? | (?:relevant\ )?log\ output | code\ of\ conduct
-        | describe\ alternatives[^:\n]{0,40})
-      \ ?(?:\W*$|[:?]+[*_\ ]*))"""
-"""What the form of an issue says itself: its headings, boxes to tick, and the lines about the machine. Behind a heading on
-the same line the user's words go on. Compiled late: few questions have several lines, and it is slow to compile."""
+_HEADINGS = r"""(?imx)^[^\w\n]*(?:(?:please\ )?describe\ (?:the|your)\ \w+(?:\ you'd\ like)? | (?:bug|issue|feature)\ (?:description|report|request)
+      | (?:steps\ )?to\ reproduce(?:\ the\ (?:behaviou?r|bug|issue|problem))? | (?:minimal\ )?reproduction(?:\ (?:steps|link|code))?
+      | (?:expected|actual|current|desired)\ (?:behaviou?r|results?|output) | what\ (?:happened|did\ you\ (?:do|expect|see)[^:\n]{0,40})
+      | screenshots? | additional\ (?:context|information|notes) | (?:your\ )?environment | system\ info(?:rmation)? | possible\ (?:solution|fix)
+      | is\ your\ feature\ request\ related[^:\n]{0,40} | checklist | prerequisites? | (?:relevant\ )?log\ output | code\ of\ conduct
+      | describe\ alternatives[^:\n]{0,40} | is\ there\ an\ existing\ issue[^:\n]{0,40} | anything\ else)
+    \ ?(?:\W*$|[:?]+[*_\ ]*)"""
+"""Headings of the forms that issues are written into. Behind one on the same line the user's words go on."""
+_FILLED = r"""(?imx)^[^\w\n]*(?:\[[\ x]\]\ (?:i\b|this\b|yes\b|no\b|agree|search|check|read)[^\n]*
+      | (?:operating\ system | os | browser | platform | architecture)\b [^:\n]{0,40} :[^\n]*
+      | (?:[\w.]{1,20}\ )? versions? \b [^\w\n:(]{0,8} (?:\([^)\n]{0,40}\)[^\w\n:]{0,8})? (?::[^\n]* | v?\d[\w.+-]*)?
+      | (?:node(?:\.?js)? | npm | yarn | pnpm | bun | deno | python | ruby | java | jdk | go | rust | php | dotnet | \.net) \b [^\w\n]{0,8} v?\d[\w.+-]*
+    )$"""
+"""Boxes to tick and lines about the machine in such a form."""
+_FORM = 2
+"""Headings that make a text a form. All of this is compiled late: few questions have several lines."""
 
 
 class Query:
@@ -119,8 +120,9 @@ def _is_about_tests(row: str) -> bool:
 def _read(question: str) -> Query:
     """Read the words of one question, without those of the form that it was written into."""
     if "\n" in question:
-        plain = re.sub(_FORM, "", re.sub(_COMMENT, "", question[:_LONGEST]))
-        question = plain if plain.strip() else question
+        plain, headings = re.subn(_HEADINGS, "", re.sub(_COMMENT, "", question[:_LONGEST]))
+        if headings >= _FORM and plain.strip():
+            question = re.sub(_FILLED, "", plain)
     title = question.strip().split("\n", 1)[0]
     query = Query(about_prose=bool(_ABOUT_PROSE.search(title)), about_tests=_is_about_tests(title))
     query.title = title
