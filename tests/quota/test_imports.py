@@ -5,6 +5,7 @@ import random
 import sqlite3
 import tempfile
 import zlib
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -461,6 +462,8 @@ def test_more_marks_than_the_table_was_made_for_keep_their_numbers():
         assert seen.count(found[start : start + 1000], 7 + start) == {}
     seen.add(mark_of("another name"), 3)  # of a row that was counted before the table was made
     assert [seen.find(each) for each in found] == list(range(7, 40_007))
+    for each in (*found, mark_of("another name")):  # a few at a time, however many have found no place in the table
+        assert seen.count(array("Q", [each]), 50_000) == {each: seen.find(each)}
     base = sqlite3.connect(":memory:")
     marks_build(base)
     seen.commit(seen.save(base))
