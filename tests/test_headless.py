@@ -277,6 +277,11 @@ def test_what_is_piped_in_goes_below_the_words(wattson):
         assert "standard input" not in err
         assert said("-", stdin="only this")[0].endswith("only this")
         assert said("look:", "-", stdin="at this")[0].endswith("look:\n\nat this")
+        many = len(server.asked)
+        for odd, words in (("a\0b", "no text"), ("long line\n" * 900_000, "more than 8 MB")):
+            code, _, err = wattson("ask", "-m", "openai/gpt-6.1-sol", "why?", stdin=odd, **env)
+            assert (code != 0, words in err) == (True, True)
+        assert len(server.asked) == many
 
 
 def test_a_pipe_that_stays_silent_is_not_waited_for(repo, env):

@@ -9,7 +9,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import StateError
+from assistant.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 _SILENT_S = 3
+_MOST = 8 << 20
+"""Bytes of standard input that are read as words."""
 _CENTURY, _WINDOW = 36_500, 100_000_000
 """The largest numbers accepted: days, and more tokens than any model has room for."""
 
@@ -76,7 +78,15 @@ def asked(words: Sequence[str]) -> str:
 
 
 def _read_in() -> str:
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+    data = sys.stdin.buffer.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise ConfigError(
+            f"What is piped in has more than {_MOST >> 20} MB.",
+            "No model reads that much: cut it, with tail for instance.",
+        )
+    if b"\0" in data:
+        raise ConfigError("What is piped in is no text.", "--image shows a picture.")
+    return data.decode("utf-8", "replace")
 
 
 def _piped() -> str:
