@@ -25,6 +25,8 @@ _COMMENT = re.compile(
 )
 """A line that is all comment, in any language; `#` begins none before a word of the C preprocessor."""
 _LONGEST_COMMENT = 60
+_PROSE = (".md", ".mdx", ".markdown", ".rst", ".adoc", ".org", ".txt")
+"""Files whose lines with such a mark are headings or rules."""
 _SMALL, _NARROW = 120, 80
 """Lines of a file, and characters of an average line, up to which it may be shown without a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -77,7 +79,7 @@ def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
 
     That is the comment that ends right above it.
     """
-    size = len(lines)
+    size, prose = len(lines), path.lower().endswith(_PROSE)
     found: list[Segment] = []
     open_: list[Tag] = []
     at = 1
@@ -94,7 +96,7 @@ def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
         while open_ and open_[-1].end < tag.start:
             close(open_[-1].end)
             open_.pop()
-        close(_told(lines, at, tag.start) - 1)
+        close((tag.start if prose else _told(lines, at, tag.start)) - 1)
         open_.append(tag)
     while open_:
         close(min(size, open_[-1].end))

@@ -75,3 +75,11 @@ def test_a_comment_that_ends_behind_code_stays_with_that():
     lines = ["int a; /* of", "tea */", "int boil(void);"]
     (first, second) = segments.cut("a.c", lines, Tags((Tag("boil", "function", 3, 3, 3),)))
     assert (first.last, second.first) == (2, 3)
+
+
+def test_a_heading_is_no_comment_of_the_next():
+    tags = Tags((Tag("Tea", "section", 1, 3, 1), Tag("Pots", "section", 2, 3, 2)))
+    assert [(each.first, each.last) for each in segments.cut("tea.md", ["# Tea", "## Pots", "hot"], tags)] == [
+        (1, 1),
+        (2, 3),
+    ]
