@@ -73,7 +73,7 @@ def user(turn: int, text: str, model: str, pictures: Record, news: News = NOTHIN
 
 
 def piece(turn: int, text: str) -> Record:
-    """Record a piece of an answer; reading joins the pieces that follow each other."""
+    """Record a piece of an answer; reading joins the pieces of a turn."""
     return {"kind": "assistant", "turn": turn, "text": text, "piece": True}
 
 

@@ -122,14 +122,20 @@ class Transcript(NamedTuple):
         self.path.unlink()
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all complete records, with the pieces of one answer joined; empty where there is no file."""
+        """Return all complete records, with the pieces of one answer joined; empty where there is no file.
+
+        Other records may stand between the pieces: the user decides and chooses while an answer runs.
+        """
         records: list[dict[str, Any]] = []
+        answer: dict[str, Any] = {}
         for record in self._records():
-            last = records[-1] if records else {}
-            if record.get("piece") and last.get("piece") and last.get("turn") == record.get("turn"):
-                last["text"] = str(last.get("text", "")) + str(record.get("text", ""))
-            else:
+            if not record.get("piece"):
                 records.append(record)
+            elif answer and answer.get("turn") == record.get("turn"):
+                answer["text"] = str(answer.get("text", "")) + str(record.get("text", ""))
+            else:
+                answer = record
+                records.append(answer)
         return records
 
     def first(self) -> str:

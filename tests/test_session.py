@@ -537,6 +537,31 @@ async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversa
         await again.close()
 
 
+async def test_an_answer_is_whole_after_a_restart_whatever_was_done_while_it_ran(make_session):
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** End Patch\n"
+    long = "It is warm, and it stays so. " * 20
+    with loopback.Server(*map(loopback.openai, (edits, long)), pause_s=0.002) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.switch("openai/gpt-6.1-sol")
+        await walk(session.ask("write a file"))
+        doings = iter(
+            (
+                lambda: session.switch("openai/gpt-5.6-luna:low"),
+                lambda: session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite")),
+            )
+        )
+        async for event in session.ask("how warm?"):
+            if isinstance(event, events.TextArrived) and (do := next(doings, None)):
+                do()
+        assert next(doings, None) is None
+        said = [message.text for message in session.history]
+        await session.close()
+    again = make_session()
+    again.take_up()
+    assert [message.text for message in again.history] == said
+    await again.close()
+
+
 OTHER = "Here.\n\n*** Begin Patch\n*** Add File: b.txt\n+new\n*** End Patch\n"
 
 
