@@ -3,7 +3,8 @@
     user       a question: turn, text, the model that is asked, names of pictures, what became of the last edits (`outcome`,
                as it stands above the text), and the news that the question tells the model (`told`)
     assistant  a piece of an answer: turn, text
-    end        the end of a turn: how it stopped ("killed": by a crash), which model was asked, what it burnt
+    end        the end of a turn: how it stopped ("killed": by a crash; "elsewhere": it went on in another window),
+               which model was asked, what it burnt
     burnt      what was burnt beside the turns
     corrected  what a call really burnt that was first estimated, and the estimate (`instead_of`)
     chosen     the model that is asked from here on
@@ -37,6 +38,9 @@ Record = dict[str, Any]
 _SPEAKERS = ("user", "assistant")
 KILLED = "killed"
 """How a turn ended that was cut short from outside."""
+ELSEWHERE = "elsewhere"
+"""How a turn ended in a copy of its conversation that was made while it ran."""
+_CUT = (KILLED, ELSEWHERE)
 _ASKED = ("user", "chosen", "waits")
 _BURNT = ("end", "burnt", "corrected")
 
@@ -45,8 +49,8 @@ class Kept(NamedTuple):
     """What the records of a conversation say.
 
     `messages` are roles and the records that hold their words, `turn` is the highest turn number, `model` the model
-    chosen or asked last. `cut_short` says that the last turn did not end by itself; `asked_at` is when it began, if no
-    end was recorded at all. `burnt` are the sums of the turns and of side work. `proposed` and `left` are empty where
+    chosen or asked last. `cut_short` says how the last turn ended if not by itself, KILLED or ELSEWHERE; `asked_at` is
+    when it began, if no end was recorded at all. `burnt` are the sums of the turns and of side work. `proposed` and `left` are empty where
     no hunks wait; `aside` are the hunks that were set aside, the oldest first, and `left_aside` the user's marks on
     them, by turn. `committed` are ids of the journal's steps. `telling` is what the model is still to be told about its
     edits, and, as `said`, what it has heard about waiting hunks.
@@ -55,7 +59,7 @@ class Kept(NamedTuple):
     messages: Sequence[tuple[Role, Record]]
     turn: int
     model: str
-    cut_short: bool
+    cut_short: str
     asked_at: datetime | None
     burnt: Sequence[Record]
     proposed: Record
@@ -210,7 +214,7 @@ def read(records: Sequence[Record]) -> Kept:
         next(
             (str(each["model"]) for each in reversed(records) if each.get("kind") in _ASKED and each.get("model")), ""
         ),
-        bool(said) and (open_ended or said[-1].get("stop") == KILLED),
+        KILLED if open_ended else next((stop for stop in _CUT if said and said[-1].get("stop") == stop), ""),
         next((_read_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
         if open_ended
         else None,

@@ -195,6 +195,8 @@ class Sittings:
         self.folder = folder
         self.warnings = warnings
         self.name = name
+        self.copied = False
+        """Whether the current conversation is a copy of one that another window had open when it was opened here."""
         self._now = now
         self._current: Transcript | None = None
         self._held: BinaryIO | None = None
@@ -279,6 +281,7 @@ class Sittings:
             raise ConfigError(f"There is no conversation {name!r} here.", "/resume lists those there are.")
         if found is not None and found != self._current:
             held = _hold(found)
+            self.copied = held is None
             if held is None:
                 found = self._copy(found)
                 # the waiting question is not copied, so the copy may be empty

@@ -532,9 +532,32 @@ async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversa
     for _ in range(2):
         again = make_session()
         again.take_up()
-        assert again.cut_short
+        assert "cut short when the program ended" in again.cut_short
         assert again.accounts.usage == burnt
         await again.close()
+    chosen = make_session()
+    (name,) = (each.name for each in chosen.sittings.kept())
+    assert "cut short when the program ended" in str(await walk(command.submit(chosen, f"/resume {name}")))
+
+
+async def test_a_copy_of_a_conversation_that_is_being_answered_is_not_said_to_be_cut_short_by_an_end(make_session):
+    with loopback.Server(loopback.openai("It is warm. " * 40), pause_s=0.01) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        copy = make_session()
+        async with aclosing(session.ask("how warm?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TextArrived):
+                    copy.take_up()
+                    break
+        told = copy.cut_short
+        assert "the other window" in told
+        await session.close()
+        await copy.close()
+    again = make_session()
+    (name,) = (each.name for each in again.sittings.kept() if copy.id in each.name)
+    again.take_up(name)
+    assert again.cut_short == told
 
 
 async def test_an_answer_is_whole_after_a_restart_whatever_was_done_while_it_ran(make_session):

@@ -66,12 +66,13 @@ async def _take_up(screen: Stage) -> None:
     if session.held_question is not None and not count:
         return
     shown = sum(message.pictures for message in session.history)
-    back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."
+    pictures = f", with {shown} picture{'s' if shown > 1 else ''}" if shown else ""
+    back = f"{count} messages of the last conversation are back{pictures}."
     talk.add(back if count else "There is no conversation here yet.", "note")
-    if session.cut_short:
-        talk.add("The last answer was cut short when the program ended; what had come of it is above.", "warning")
     for words in session.troubles():
         talk.add(words, "warning")
+    if session.cut_short:
+        talk.add(session.cut_short, "warning")
 
 
 def show_talk(screen: Stage) -> None:
