@@ -69,7 +69,9 @@ def _play(session: Session, role: Role, wish: str) -> events.Notice:
     if cast.fell_back:
         return events.Notice(f"{cast.why}; the main model does it itself.", "warning")
     payer = session.roster.payer(cast.pick.provider)
-    return events.Notice(f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it.", "good")
+    doubt = session.roster.catalogue.doubt(cast.pick)
+    words = f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it."
+    return events.Notice(f"{words} {doubt}", "warning") if doubt else events.Notice(words, "good")
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:

@@ -71,7 +71,9 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):
             raise ConfigError("No model is chosen yet.", "-m provider/model names one; `wattson models` lists them.")
-        session.roster.choose(options.model or session.config.model)
+        pick = session.roster.choose(options.model or session.config.model)
+        if doubt := session.roster.catalogue.doubt(pick):
+            tell(doubt)
         if options.go_on:
             await asyncio.to_thread(session.take_up)
         for path in options.image:
@@ -101,8 +103,8 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
             tell(f"There is no diff: the answer proposes no edits.\n{'' if options.json else ended.text}".rstrip())
     except AssistantError as error:
         if options.json:
-            pick = session.roster.pick
-            names = (pick.provider.name, pick.model.id) if pick else ("", "")
+            asks = session.roster.pick
+            names = (asks.provider.name, asks.model.id) if asks else ("", "")
             dump(shapes.turn_refused(error, *names, session.now()))
         raise
     return ended, code
