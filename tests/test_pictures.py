@@ -193,8 +193,27 @@ async def test_a_question_that_got_no_answer_keeps_its_picture(make_session, sho
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
         session.roster.choose("openai/gpt-6.1-sol")
         await walk(command.submit(session, '/add "a shot.png"'))
-        await walk(session.ask("what is it?"))
+        found = await walk(session.ask("what is it?"))
         assert list(session.sight.pictures) == ["a shot.png"]
+        assert '"a shot.png" goes along with the next question again: /drop "a shot.png" leaves it out.' in str(
+            [notice.text for notice in of(found, events.Notice)]
+        ).replace("\\", "")
+        await walk(command.submit(session, '/drop "a shot.png"'))
+        assert not any("goes along" in each.text for each in of(await walk(session.ask("and now?")), events.Notice))
+        await session.close()
+
+
+async def test_a_picture_that_was_sent_is_said_to_stay_where_one_would_drop_it(make_session, shot):
+    with loopback.Server(loopback.openai("A kettle.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        (notice,) = await walk(command.submit(session, "/drop"))
+        assert notice.text == "Nothing is pinned."
+        await walk(command.submit(session, '/add "a shot.png"'))
+        await walk(session.ask("what is it?"))
+        for typed in ("/drop", "/drop a shot.png"):
+            told = " ".join(each.text for each in await walk(command.submit(session, typed)))
+            assert "1 picture of the conversation goes along with each question: /compact or /clear ends that." in told
         await session.close()
 
 

@@ -561,6 +561,7 @@ async def test_a_question_that_the_provider_refused_comes_back(make_session):
             await until(pilot, lambda: app.session.roster.pick is not None)
             await say(pilot, "is it warm?")
             await until(pilot, lambda: app.main.composer.text == "is it warm?")
+            await until(pilot, lambda: "tokens" in str(app.main.composer.border_subtitle))
             await pilot.press("enter")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert [message.text for message in app.session.history] == ["is it warm?", "It is warm."]
