@@ -28,7 +28,8 @@ class Command(Protocol):
     """The interface of a module in `commands/`; the first line of its docstring is its help.
 
     Where the plain words of USAGE are not all that may be typed, `complete(session, words)` returns the suggestions for
-    the last of `words`, the likeliest first. It is called in a thread at each keystroke.
+    the last of `words`, the likeliest first. It is called in a thread at each keystroke. `SHELL`, where there is one,
+    names what does the same on the command line.
     """
 
     ALIASES: tuple[str, ...]

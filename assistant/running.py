@@ -214,8 +214,6 @@ class Turns:
                 await asyncio.to_thread(sitting.accounts.tried, ended, str(sitting.root), at_once=at_once)
             if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
                 told.append(events.Notice(f"Little of this question was read from the cache: {cold}."))
-        if ended.reply is None and ended.error is not None and (waits := sitting.sight.still_waits()):
-            told.append(events.Notice(waits, "warning"))
         if aside is not None:
             words = f"The hunks of turn {aside.turn} that were not decided are set aside"
             told.append(events.Notice(f"{words}: /diff {aside.turn} brings them back."))

@@ -198,9 +198,8 @@ class Sight:
             )
         pick = self._sitting.roster.present()
         if why := picture.refusal(image, pick):
-            raise ConfigError(
-                f"{path} cannot be shown: {why}.", "Choose another model with /model, or make it smaller."
-            )
+            smaller = ", or make it smaller" if "images" in pick.model.abilities else ""
+            raise ConfigError(f"{path} cannot be shown: {why}.", f"Choose another model with /model{smaller}.")
         self.pictures[path] = image
         return picture.told(image, pick.provider)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ()
 USAGE = "[[editor=] provider/model[:effort]] [everything | brief | last]"
+SHELL = "-m"
 
 _ROLES = {
     "editor": "writes the edits that the main model plans",

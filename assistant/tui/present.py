@@ -161,6 +161,8 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     talk = screen.talk
     if event.error is not None:
         talk.add(str(event.error), "error")
+        if event.reply is None and (waits := screen.session.sight.still_waits()):
+            talk.add(waits, "warning")
     elif event.empty:
         but = "thought, but answered nothing" if event.thought.strip() else "answered nothing"
         if event.stop == "length":

@@ -559,8 +559,12 @@ async def test_a_question_that_the_provider_refused_comes_back(make_session):
         app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: app.session.roster.pick is not None)
+            (app.session.root / "shot.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+            await say(pilot, "/add shot.png")
+            await until(pilot, lambda: app.session.sight.pictures)
             await say(pilot, "is it warm?")
             await until(pilot, lambda: app.main.composer.text == "is it warm?")
+            assert "/drop shot.png leaves it out" in " ".join(app.main.talk.text.split())
             await until(pilot, lambda: "tokens" in str(app.main.composer.border_subtitle))
             await pilot.press("enter")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
