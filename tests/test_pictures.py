@@ -278,8 +278,12 @@ async def test_a_picture_that_a_question_marks_goes_along(make_session, repo, sh
         await walk(session.ask(question))
         sight.keep_out("a shot.png")
         await walk(session.ask('and in @"a shot.png"?'))
+        await walk(command.submit(session, "/export talk.md"))
         await session.close()
         assert [urls(body) for _, _, body in server.asked] == [1, 0]
+    first, second = (repo / "talk.md").read_text().split("## 2.")
+    assert "(with a picture: PNG)" in first
+    assert "picture" not in second
 
 
 async def test_a_model_that_cannot_look_is_asked_without_the_picture_and_that_is_said(make_session, shot):
