@@ -56,6 +56,11 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Notice(
             f"No key for {pick.provider.title} is in sight: set {names}, unless the keyring holds it.", "warning"
         )
+    if pick is not here and pick is not None and pick.provider.payer == "practice":
+        from assistant.models import practice
+
+        if not practice.is_for(session.root):
+            yield events.Notice(practice.ELSEWHERE, "warning")
     if pick is not here:
         async with aclosing(session.meter()) as meter:
             async for moved in meter:

@@ -50,11 +50,10 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
         talk.add(f"This conversation was with {name}: {error}", "warning")
         present.show(screen, session.switch(name := session.config.model))
     if name.startswith(_PRACTICE):
-        talk.add(
-            "This is a practice session: the model is scripted, everything else is real. "
-            "Type: add a limit to the kettle",
-            "note",
-        )
+        from assistant.models import practice
+
+        what = "Type: add a limit to the kettle" if practice.is_for(session.root) else practice.ELSEWHERE
+        talk.add(f"This is a practice session: the model is scripted, everything else is real. {what}", "note")
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
     await screen.holding.go_on()
 
@@ -128,7 +127,7 @@ async def _first_run(screen: Stage) -> None:
     lines += [
         "",
         "F3 or /model chooses a model. Nothing is chosen, and nobody pays, without you.",
-        "/model scripted/lesson  practises without a key, here or with `wattson demo` in a scratch repository.",
+        "`wattson demo`  practises without a key, in a scratch repository of its own.",
         "/help or ? shows all keys.",
     ]
     talk.add("\n".join(lines))
