@@ -5,38 +5,36 @@ Accounts know what was burnt and who is paid; Payers decide which model is asked
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant import payers, tokens
+from assistant import payers, record, tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import AssistantError, ConfigError, StateError
+from assistant.errors import ConfigError, StateError
+from assistant.outcomes import Outcomes
+from assistant.status_line import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from assistant import events
     from assistant.config import Config, Places
-    from assistant.edits.patch import Patch
-    from assistant.edits.review import Review
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
     from assistant.payers import Payers
     from assistant.quota.entry import Entry
+    from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
     from assistant.quota.ledger import Ledger
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan, Plans
+    from assistant.quota.plan import Plans
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
     from assistant.readings import Hearing, Polled, Poller
     from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage
@@ -45,32 +43,6 @@ _OUTPUT_GUESS = 700
 """The length of an answer, in tokens, that is assumed before this session has seen one."""
 _HEARD = timedelta(days=40)
 """How far back readings are read at most: a month, and a margin that covers the end of the month before."""
-
-
-def record_of(usage: TokenUsage, cost: Cost, steps: Sequence[Cost] = ()) -> dict[str, Any]:
-    """Return the record of a turn's burn that is kept with its conversation; `Accounts.recall` reads it.
-
-    The costs of its `steps` are kept where they cannot be added up into one sum.
-    """
-    *counts, exact = usage
-    apart = {"steps": [_cost_record(each) for each in steps]} if cost.status == "unknown" and len(steps) > 1 else {}
-    return {"tokens": counts, "exact": exact, **_cost_record(cost), **apart}
-
-
-def _cost_record(cost: Cost) -> dict[str, Any]:
-    amount = None if cost.amount is None else str(cost.amount)
-    return {"status": cost.status, "amount": amount, "currency": cost.currency}
-
-
-def _usage_of(record: Mapping[str, Any]) -> TokenUsage:
-    """Read a usage from a record. Raises KeyError, TypeError, ValueError or an ArithmeticError if it is unreadable."""
-    return tokens.TokenUsage._make([*map(int, record["tokens"]), bool(record["exact"])])
-
-
-def _cost_of(record: Mapping[str, Any]) -> Cost:
-    """Read a cost from a record. Raises KeyError, TypeError or an ArithmeticError if it is unreadable."""
-    amount = None if record["amount"] is None else Decimal(str(record["amount"]))
-    return tokens.Cost(record["status"], amount, str(record["currency"]))
 
 
 class Correction(NamedTuple):
@@ -107,15 +79,17 @@ class Accounts:
         self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
         self._lenient = False
-        self._drawing = Lock()  # many providers are polled at once
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
         self.elsewhere = Elsewhere(places.data)
+        self.outcomes = Outcomes(lambda: self.ledger, session, now)
+        self.status_line = StatusLine(places.data, lambda: self.ledger, self._binding, paid_by.known, now)
         self._client = client
 
     @cached_property
     def ledger(self) -> Ledger:
         """Our own book of what was burnt."""
+        from assistant.locked import alive
         from assistant.quota.ledger import Ledger
 
         ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days in the user's zone
@@ -266,16 +240,16 @@ class Accounts:
         return (*sums.values(), *[tokens.Cost("unknown")] * unpriced)
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
-        """Start from the burn of a resumed conversation, as `record_of` wrote it; skip unreadable records."""
+        """Start from the burn of a resumed conversation, as `record.sums` wrote it; skip unreadable records."""
         self.usage, self.costs, self.unpriced, self._guessed = tokens.TokenUsage(), {}, 0, []
         for each in burnt:
             with suppress(KeyError, TypeError, ValueError, ArithmeticError):
-                usage, before = _usage_of(each), each.get("instead_of")
+                usage, before = record.usage_of(each), each.get("instead_of")
                 if before is not None:
-                    self.recount(_usage_of(before), _cost_of(before), usage, _cost_of(each))
+                    self.recount(record.usage_of(before), record.cost_of(before), usage, record.cost_of(each))
                     continue
                 steps = each.get("steps")
-                self.count(usage, *map(_cost_of, steps if isinstance(steps, list) else [each]))
+                self.count(usage, *map(record.cost_of, steps if isinstance(steps, list) else [each]))
                 self.learn(usage)
 
     def learn(self, usage: TokenUsage) -> None:
@@ -451,31 +425,6 @@ class Accounts:
         when = f"; asked again after {polled.next_at.astimezone():%H:%M}" if polled.next_at else ""
         return [f"{polled.note}{when}"]
 
-    # What became of the edits.
-
-    def tried(self, ended: events.TurnEnded, project: str, *, at_once: bool) -> None:
-        """Record the outcome of a reply with edits: `at_once` if all of it fitted without a repair."""
-        from assistant.quota.ledger import Outcome
-
-        provider, _, model = ended.writer.partition("/")
-        hunks = len(ended.patch.hunks) if ended.patch is not None else 0
-        self.ledger.record(
-            Outcome(self._now(), self.session, ended.turn, provider, model, project, tries=1,
-                    first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
-        )  # fmt: skip
-
-    def decided(self, turn: int, writer: str, project: str, review: Review, kept: Patch) -> None:
-        """Record what the user took and skipped of the hunks of `writer` (`provider/model`), if a model wrote them."""
-        from assistant.quota.ledger import Outcome
-
-        if not writer:
-            return
-        provider, _, model = writer.partition("/")
-        self.ledger.record(
-            Outcome(self._now(), self.session, turn, provider, model, project, taken=len(review.taken),
-                    skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
-        )  # fmt: skip
-
     def wants_reading(self, pick: Pick) -> bool:
         """Say whether the payer should be asked for its quota now.
 
@@ -487,50 +436,12 @@ class Accounts:
             return True
         return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
 
-    def keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the ledger; unknown if that fails."""
-        from assistant.quota import history, line, wording
+    def redraw_line(self) -> None:
+        """Update the status line: there is a new reading of a plan."""
+        self.status_line.redraw(self._config.model or "")
 
-        now = self._now()
-        today = now.astimezone().date()
-        burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
+    def _binding(self, pick: Pick) -> Estimate | None:
+        """Return the meter that binds for a model; None if no plan pays for it, or the plan lacks all meters."""
         plan = self.plan(pick)
         known = self._counting(plan, pick) if plan is not None else ()
-        first = next((each for each in known if each.state != "not_in_plan"), None)
-        blind = self.ledger.store.is_blind
-        line.keep(
-            str(self._places.data),
-            model=pick.model.name,
-            day=today.isoformat(),
-            burn="?" if blind else burn,
-            window=first.meter if first else "",
-            share=first.share if first and not blind else None,
-            resets=first.resets_at.timestamp() if first and first.resets_at and not blind else None,
-            at=now.timestamp(),
-            state="unknown" if blind else first.state if first else "",
-            figure=wording.brief(first) if first and not blind else "",
-        )
-
-    def redraw_line(self) -> None:
-        """Update those facts for the model that they are about, because there is a new reading of a plan.
-
-        An update that fails is ignored.
-        """
-        from assistant.quota import line
-
-        facts = line.read(str(self._places.data))
-        pick = self._payers.known(facts["model"] if facts is not None else self._config.model or "")
-        if pick is not None:
-            with self._drawing, suppress(AssistantError):
-                self.keep_line(pick)
-
-
-def alive(pid: int) -> bool:
-    """Say whether a process with that number is running."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return next((each for each in known if each.state != "not_in_plan"), None)

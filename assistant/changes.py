@@ -21,11 +21,12 @@ from assistant.errors import PatchError, StateError
 from assistant.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from assistant.context.repo import Repo
     from assistant.context.section import Masked
+    from assistant.edits.file_patch import FilePatch
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Comment, Review
@@ -156,12 +157,16 @@ class Changes:
 
         Doubtful edits are returned among the misfits, because nobody reviews them here.
         """
-        parser = edit_format.open_parser()
-        found = [*parser.feed(reply), *parser.close()]
+        found = edit_format.read(reply)
         edits = [each for each in found if isinstance(each, Edit)]
         unread = tuple(each for each in found if isinstance(each, Misfit))
         root = self.repo.root
-        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root))
+        allowed = self._sight.let_through()
+
+        def mask(path: str, text: str) -> str:
+            return gate.mask(text, path, allowed)[0]
+
+        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root), mask=mask)
         return fitted.patch, (*unread, *fitted.misfits, *fitted.doubts)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:
@@ -347,28 +352,27 @@ class Changes:
 
     def _onto(self, patch: Patch) -> Patch | None:
         """Move a patch onto the files as they are now; None where lines that it needs were changed."""
-        files = []
-        for file in patch.files:
-            now = disk.read(self.repo.root, file.path)
-            data = now[0] if now else None
-            if data == file.before:
-                files.append(file)
-                continue
+        moved: dict[str, FilePatch] = {}
+        for file, data in self._changed(patch):
             if data is None or file.before is None or file.after is None:
                 return None
             merged = merge(file.before, file.after, data)
             if merged is None:
                 return None
-            files.append(replace(file, before=data, after=merged))
+            moved[file.path] = replace(file, before=data, after=merged)
+        files = (moved.get(file.path, file) for file in patch.files)
         return Patch(tuple(file for file in files if file.changes))
+
+    def _changed(self, patch: Patch) -> Iterator[tuple[FilePatch, bytes | None]]:
+        """Yield the files of a patch that are not what it was made for any more, with what is there now."""
+        for file in patch.files:
+            data = disk.data(self.repo.root, file.path)
+            if data != file.before:
+                yield file, data
 
     def is_sure(self, review: Review) -> bool:
         """Say whether the hunks that were taken have one unmistakable place in the files as they are now."""
-        for file in review.part()[0].files:
-            now = disk.read(self.repo.root, file.path)
-            data = now[0] if now else None
-            if data == file.before:
-                continue
+        for file, data in self._changed(review.part()[0]):
             if data is None or file.before is None or file.after is None:
                 return False
             if not certainty.is_sure(file.before, file.after, data):
@@ -384,10 +388,9 @@ class Changes:
         """Return the hunks of a review that no longer have a place in the files as they are now, and why."""
         found = []
         private = self._sight.private()
-        for file in review.patch.files:
-            now = disk.read(self.repo.root, file.path)
+        for file, data in self._changed(review.patch):
             mine = [each.hunk for each in review.choices if each.hunk.path == file.path]
-            for each in lost.find(file, mine, now[0] if now else None):
+            for each in lost.find(file, mine, data):
                 why = private(file.path) or private(file.target)
                 near = () if why else each.misfit.candidates
                 found.append(each._replace(misfit=replace(each.misfit, candidates=near, private=why)))

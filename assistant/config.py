@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.discover import read_toml
 from assistant.errors import ConfigError
+from assistant.files import replace
+from assistant.locked import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from decimal import Decimal
 
 PROJECT_FILE = ".wattson.toml"
@@ -22,6 +23,8 @@ _PROJECT_BUDGET = 32_000
 """The most context tokens that a project may set: the user pays for them with every question."""
 _WISHES = "This project wishes for {}; `model` in your own config decides."
 _PROJECT_SIZE = 64_000
+_WAIT_S = 5.0
+"""How long a choice waits for another window's to be saved, in seconds, before it is given up."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -197,27 +200,8 @@ def remember(where: Places, **values: Any) -> None:
     known = remembered(where)
     if {**known, **values} == known:
         return
-    temp = where.data / f"state.{os.getpid()}.new"
-    try:
+    with suppress(OSError):
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone(where.data / "state.lock"):  # so that what another window saves at the same moment is not lost
-            temp.touch(0o600)
-            temp.write_text(json.dumps({**remembered(where), **values}), encoding="utf-8")
-            temp.replace(where.data / "state.json")
-    except OSError:
-        with suppress(OSError):  # where nothing can be written, nothing can be removed
-            temp.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, against other processes and other threads of this one. Raises OSError."""
-    import fcntl
-
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+        # so that what another window saves at the same moment is not lost
+        with locked(where.data / "state.lock", _WAIT_S):
+            replace(where.data / "state.json", json.dumps({**remembered(where), **values}).encode())

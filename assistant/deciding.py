@@ -142,7 +142,7 @@ class Deciding:
         return None if rest is review else rest
 
     def _decided(self, origin: Proposal, review: Review, kept: Patch) -> None:
-        self._sitting.accounts.decided(origin.turn, origin.writer, str(self._sitting.root), review, kept)
+        self._sitting.accounts.outcomes.decided(origin.turn, origin.writer, str(self._sitting.root), review, kept)
 
     async def undo(self, *, way: Way = "undo") -> Stream:
         """Undo (or redo) the last step at once, but never over text that was typed since."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
     from assistant.pricing import Pricing
-    from assistant.quota.meter import Estimate
+    from assistant.quota.estimate import Estimate
     from assistant.roster import Roster
     from assistant.step import Partner
     from assistant.tokens import Cost, TokenUsage
@@ -144,6 +144,7 @@ class Desk:
             shown=lines,
             namesakes=partial(disk.namesakes, self._sitting.root),
             private=self._private(),
+            mask=lambda path, text: self._clean(text, path),
         )
 
     def _private(self) -> Callable[[str], str]:
@@ -235,7 +236,7 @@ class Desk:
 
         Raises BudgetError where a cap would be crossed after all; the step is then booked as failed.
         """
-        from assistant.quota.ledger import Start
+        from assistant.quota.entry import Start
 
         entry = self._sitting.accounts.ledger.begin(
             Start(

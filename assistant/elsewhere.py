@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from assistant.quota.tariff import Burn
 
 _VENDORS = {"claude-code": "claude-", "codex": "chatgpt-", "gemini-cli": "google-ai-"}
-_SELLERS = {
-    "zai-coding-plan": "zai-coding", "zhipuai-coding-plan": "bigmodel-coding", "kimi-for-coding": "kimi-code",
-    "alibaba-coding-plan": "qwen-coding", "minimax-coding-plan": "minimax", "opencode-go": "opencode-go",
-    "github-copilot": "copilot",
-}  # fmt: skip
-"""Providers that other clients call by another name, with our names."""
 _CODEX_PLANS = {"plus": "chatgpt-plus", "pro": "chatgpt-pro-200", "prolite": "chatgpt-pro-100"}
 
 
@@ -57,7 +51,9 @@ class Elsewhere:
 
     def sellers(self) -> list[str]:
         """Name the clients, and the providers that they ask, for which the user's config may name a plan."""
-        return [*self.clients(), *_SELLERS.values()]
+        from assistant.quota.imports import provider_names
+
+        return [*self.clients(), *provider_names().values()]
 
     def take_in(
         self,
@@ -143,7 +139,9 @@ class Elsewhere:
 
 def _plan(client: str, provider: str, named: Mapping[str, str], heard: Sequence[str]) -> str:
     """Name the plan that a client's requests to a provider burn; "" if nothing tells."""
-    if found := named.get(client) or named.get(_SELLERS.get(provider, provider)):
+    from assistant.quota.imports import provider_names
+
+    if found := named.get(client) or named.get(provider_names().get(provider, provider)):
         return found
     vendor = _VENDORS.get(client)
     own = {name for name in (*named.values(), *heard) if vendor is not None and name.startswith(vendor)}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assistant.models.provider import Payer
     from assistant.models.wire import StopReason
     from assistant.quota.caps import Hold
-    from assistant.quota.meter import Estimate
+    from assistant.quota.estimate import Estimate
     from assistant.tokens import Cost
 
 Level = Literal["info", "good", "warning", "error"]

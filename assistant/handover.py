@@ -110,7 +110,7 @@ class Handover:
         self._failed, self._stopped = "", False  # why the last brief could not be written, and whether it was stopped
         self._folded: tuple[list[Message], list[Message]] = ([], [])
         self._sitting = sitting
-        self._counts: dict[str, int] = {}
+        self._counts: dict[bytes, int] = {}
 
     # Before a switch.
 
@@ -187,14 +187,17 @@ class Handover:
         )
 
     def _count(self, text: str) -> int:
-        """Count tokens, and keep the result: the same text is asked about for many models."""
-        if text not in self._counts:
-            self._counts[text] = tokens.count(text)
-        return self._counts[text]
+        """Count tokens, and keep the result by a digest: the same long text is asked about for many models."""
+        import hashlib  # not for the first frame
+
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if key not in self._counts:
+            self._counts[key] = tokens.count(text)
+        return self._counts[key]
 
     # The switch.
 
-    async def go(self, name: str, way: Way = "everything") -> Stream:
+    async def go(self, name: str, way: Way) -> Stream:
         """Switch to a model and carry the conversation over in the way that the user chose. Raises UnknownModel.
 
         If a brief cannot be written, the user is told, nothing changes, and the other ways are offered again.

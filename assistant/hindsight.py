@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from assistant.quota.entry import Total
     from assistant.quota.history import Row, Yield
     from assistant.quota.ledger import Ledger
-    from assistant.quota.plan import Plan
     from assistant.quota.replay import Replayed
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Plan
 
 _STEPWISE, _FINELY = timedelta(days=1), timedelta(days=7)
 _RELEASED = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
@@ -196,16 +196,11 @@ def sizes_of(catalogue: Callable[[], Catalogue]) -> Callable[[str, str], tuple[i
     return sizes
 
 
-_SELLERS = {
-    "google": "gemini", "amazon-bedrock": "bedrock", "moonshotai": "kimi", "moonshotai-cn": "kimi-cn", "alibaba": "qwen",
-    "alibaba-cn": "qwen-cn", "zhipuai": "bigmodel",
-}  # fmt: skip
-"""Providers that other clients call by another name, with our names."""
-
-
 def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
     """Find a model by its name in a log: often followed by the date of its release, which pages leave off."""
-    provider = _SELLERS.get(provider, provider)
+    from assistant.quota.imports import provider_names
+
+    provider = provider_names().get(provider, provider)
     if provider not in catalogue.providers:
         return None
     names = {name, _RELEASED.sub("", name)}

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from assistant.pricing import Pricing, Quote
     from assistant.quota.caps import Crossing, Hold, Reserve, Scope, WayOut
     from assistant.quota.entry import Entry
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
+    from assistant.quota.estimate import Estimate
+    from assistant.quota.terms import Plan
     from assistant.roster import Roster
     from assistant.tokens import Cost
 
@@ -301,6 +301,7 @@ class Limits:
         The meters of a plan are read once for all models that it pays for, and kept in `known`.
         """
         from assistant.quota import meter
+        from assistant.quota.estimate import run_out
 
         plan = self._accounts.plan(pick)
         if plan is None:
@@ -309,7 +310,7 @@ class Limits:
             known[plan.name] = self._accounts.estimates(plan)
         gone = [each for each in known[plan.name] if each.state == "exhausted"]
         needs = meter.needs(self._accounts.gauges_at_hand(plan), pick.model.id) if gone else {}
-        return meter.run_out(gone, pick.model.id, needs)
+        return run_out(gone, pick.model.id, needs)
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the caps that a step would cross.

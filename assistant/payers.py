@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from assistant.models.catalogue import Pick
     from assistant.models.provider import Payer, Provider
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
 
 _Burnt = TypeVar("_Burnt")
 
@@ -58,7 +58,7 @@ def marks(payers: Payers, named: Mapping[str, str], plan: Plan) -> frozenset[str
     return frozenset(keys.mark(key) for name in paid if (key := payers.key_at_hand(name)))
 
 
-def of_one(said: Sequence[Reading], mine: Collection[str] = ()) -> list[Reading]:
+def of_one(said: Sequence[Reading], mine: Collection[str]) -> list[Reading]:
     """Keep the readings of one account, and those that name none.
 
     The account is the one of `mine` (marks) that spoke last; without `mine`, the one of all that spoke last.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from assistant.models.message import Message
     from assistant.quota.entry import Entry
     from assistant.quota.gauge import Gauge
-    from assistant.quota.plan import Plan
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Plan
     from assistant.roster import Roster
     from assistant.sight import Sight
     from assistant.tokens import Cost, TokenUsage
@@ -103,12 +103,12 @@ class Pricing:
         answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)
         return quote._replace(editor=self.quote_words(alone + min(words - alone, EARLIER) + answer, editor))
 
-    def quote_at_most(self, text: str, pick: Pick | None = None) -> Quote | None:
+    def quote_at_most(self, text: str) -> Quote | None:
         """Return what sending `text` would cost with as much context as the budget allows, without gathering any.
 
         None where more than that may be sent, or an editor is asked as well. Counts tokens: call it in a thread.
         """
-        pick = pick or self._roster.pick
+        pick = self._roster.pick
         if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
             return None
         words = (
@@ -210,6 +210,7 @@ class Pricing:
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
         """Return the share of the plan that a step takes, and whether the plan is used up for it."""
         from assistant.quota import meter
+        from assistant.quota.estimate import run_out
         from assistant.quota.tariff import Burn
 
         plan = self._accounts.plan(pick)
@@ -218,7 +219,7 @@ class Pricing:
         now = self._now()
         gauges = self._accounts.gauges_at_hand(plan)
         gone = [each for gauge in gauges if (each := gauge.estimate(now)).state == "exhausted"]
-        used_up = bool(gone and meter.run_out(gone, pick.model.id, meter.needs(gauges, pick.model.id)))
+        used_up = bool(gone and run_out(gone, pick.model.id, meter.needs(gauges, pick.model.id)))
         return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
 
     # Of what was burnt.

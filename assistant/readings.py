@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.provider import Provider
     from assistant.quota.exhaustion import Signal
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
     from assistant.quota.sources import Sources
+    from assistant.quota.terms import Plan
 
 _READERS = "assistant.quota.readers"
 _SOON = timedelta(seconds=5)

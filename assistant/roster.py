@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assistant.models.listing import Row
     from assistant.models.provider import Model, Payer, Provider
     from assistant.models.roles import Cast, Role
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
     from assistant.step import Partner
 
 _MOST_RECENTS = 8

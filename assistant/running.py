@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, prompts, record, tokens
-from assistant.accounts import record_of
 from assistant.desk import Desk
 from assistant.desk import Sitting as DeskSitting
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, StateError
@@ -164,7 +163,7 @@ class Turns:
             self.asking = False
             self.saying = []
             if unbooked:  # the question goes back to the composer, so it must not be in the history as well
-                nothing = record_of(tokens.TokenUsage(), tokens.total_cost(()))
+                nothing = record.sums(tokens.TokenUsage(), tokens.total_cost(()))
                 sitting.sittings.save(record.end(ask.number, "error", pick.name, nothing, void=True))
                 self._untold(running.news)
             elif running.ended is None:  # closed from outside: what came is kept
@@ -186,9 +185,13 @@ class Turns:
         if why:
             yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
         desk = Desk(sitting, ask.number, sitting.roster.partner(pick), running.key, upon)
+        ruled = sitting.sight.ruled
         async with aclosing(turn.run(ask, desk, editor)) as stream:
             async for event in stream:
                 match event:
+                    case events.ContextPacked() if sitting.sight.ruled not in {None, ruled}:
+                        ruled = sitting.sight.ruled
+                        sitting.sittings.save(record.ruled(ruled))
                     case events.TextArrived(words):
                         running.pieces.append(words)
                         sitting.sittings.save(record.piece(ask.number, words))
@@ -211,7 +214,7 @@ class Turns:
         if not running.ask.mend:
             if ended.patch is not None or ended.misfits:
                 at_once = not running.repairs
-                await asyncio.to_thread(sitting.accounts.tried, ended, str(sitting.root), at_once=at_once)
+                await asyncio.to_thread(sitting.accounts.outcomes.tried, ended, str(sitting.root), at_once=at_once)
             if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
                 told.append(events.Notice(f"Little of this question was read from the cache: {cold}."))
         if aside is not None:
@@ -227,7 +230,7 @@ class Turns:
         if await asyncio.to_thread(sitting.accounts.wants_reading, pick):
             await sitting.accounts.poll(pick.provider, running.key, hurry=True)
         told += await self._settle_up(ended)
-        await asyncio.to_thread(sitting.accounts.keep_line, pick)
+        await asyncio.to_thread(sitting.accounts.status_line.keep, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
             text = running.typed  # the hold gives the question back to the user, who may let through what was masked
             size = sitting.pricing.words(text, pick) + (sitting.sight.sent[1].tokens if sitting.sight.sent else 0)
@@ -251,7 +254,7 @@ class Turns:
         usage, costs = (ended.usage, list(ended.costs)) if ended is not None else (tokens.TokenUsage(), [])
         told: list[events.Event] = []
         for owed, burnt, cost in corrected:
-            kept = record.corrected(record_of(burnt, cost), record_of(owed.usage, owed.cost))
+            kept = record.corrected(record.sums(burnt, cost), record.sums(owed.usage, owed.cost))
             if owed.session != sitting.id:
                 sitting.sittings.tell(owed.session, kept)
                 continue
@@ -317,7 +320,7 @@ class Turns:
             )
         except BudgetError:
             self.asking = False
-            await asyncio.to_thread(sitting.accounts.keep_line, pick or sitting.roster.present())
+            await asyncio.to_thread(sitting.accounts.status_line.keep, pick or sitting.roster.present())
             raise
         except BaseException:
             self.asking = False
@@ -406,7 +409,7 @@ class Turns:
     def _note_burn(self, usage: TokenUsage, *costs: Cost) -> None:
         """Record what was burnt beside the turns, if a conversation has begun: this alone does not begin one."""
         if usage.total and self._sitting.sittings.begun:
-            self._sitting.sittings.save(record.burnt(record_of(usage, tokens.total_cost(costs), costs)))
+            self._sitting.sittings.save(record.burnt(record.sums(usage, tokens.total_cost(costs), costs)))
 
     def _untold(self, news: News) -> None:
         """Tell `news` again with the next question: the question that told it is not in the conversation."""
@@ -433,7 +436,7 @@ class Turns:
         sitting.accounts.count(ended.usage, *ended.costs)
         sitting.accounts.learn(ended.usage)
         sitting.last_usage = ended.last if ended.last.total else sitting.last_usage
-        model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost, ended.costs)
+        model, burnt = f"{ended.provider}/{ended.model}", record.sums(ended.usage, ended.cost, ended.costs)
         sitting.sittings.save(record.end(ended.turn, ended.stop, model, burnt, void=ended.reply is None))
         return aside
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant import events, record, tokens
-from assistant.accounts import Accounts, record_of
+from assistant.accounts import Accounts
 from assistant.errors import (
     AssistantError,
     Auth,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Journal
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.held import HeldQuestion
     from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
@@ -89,7 +87,7 @@ class Session:
         self.last_usage: TokenUsage | None = None
         self.turn = 0
         self._client = client
-        self.held_question: HeldQuestion | None = None
+        self.held_question: record.HeldQuestion | None = None
         self._told: set[str] = set()
         self.asked_last = ""
         """The model that the conversation was last with, as `provider/model:effort`; empty where that is unknown."""
@@ -391,31 +389,32 @@ class Session:
 
     def hold_question(self, text: str, until: datetime | None = None) -> None:
         """Save a question that waits for a reset, so that it can be taken up again; without `until`, forget it."""
-        from assistant.held import HeldQuestion
-
         if text and until is not None:
             model = self.roster.pick.name if self.roster.pick is not None else ""
-            self.held_question = HeldQuestion(text, model, self.now(), until)
-            self.sittings.save(replace(self.held_question, text=self.sight.spoken(text)[0]).record())
+            self.held_question = record.HeldQuestion(text, model, self.now(), until)
+            masked = self.held_question._replace(text=self.sight.spoken(text)[0])
+            self.sittings.save(record.waits(masked))
         elif self.held_question is not None:
             self.held_question = None
-            self.sittings.save({"kind": "waits", "text": ""})
+            self.sittings.save(record.waits(None))
 
     def still_held(self) -> Hold | None:
         """Check again the question that waits; None where none does. Raises ConfigError.
 
         Reads the ledger: call it in a thread.
         """
-        question, pick, held = self.held_question, self.roster.pick, None
+        from assistant import held
+
+        question, pick, hold = self.held_question, self.roster.pick, None
         if question is None or pick is None:
-            return question.hold(self.now()) if question is not None else None
+            return held.offer(question, self.now()) if question is not None else None
         quote = self.pricing.quote(question.text, sure=True)
         try:
             self.limits.check(lambda: quote, pick)
         except BudgetError as error:
-            held = error.hold
-        others = self.limits.others(quote, pick) if held is None else ()
-        return question.hold(self.now(), held, asks=pick.name, others=others)
+            hold = error.hold
+        others = self.limits.others(quote, pick) if hold is None else ()
+        return held.offer(question, self.now(), hold, asks=pick.name, others=others)
 
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one called `name`; return how many messages came back.
@@ -423,13 +422,9 @@ class Session:
         Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then
         nothing has changed.
         """
-        from assistant.held import held_question
-
         self._check_idle()
-        before, self.held_question = (
-            self.held_question,
-            None,
-        )  # it is not to go out meanwhile, nor into the other conversation
+        # The question that waits must not go out meanwhile, nor into the other conversation.
+        before, self.held_question = self.held_question, None
         try:
             records = self.sittings.open(name)
         except AssistantError:
@@ -441,7 +436,7 @@ class Session:
         if self.sittings.id not in {"", self.id}:
             self._become(self.sittings.id)
         self.committing.committed.update(kept.committed)
-        self.held_question = held_question(records)
+        self.held_question = kept.waits
         self.asked_last = kept.model
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
@@ -454,6 +449,7 @@ class Session:
             self.count_cut(kept.turn, kept.asked_at)
         self.cut_short = _CUT_SHORT.get(how, "")
         self.pending.take_up(kept)
+        self.sight.ruled = kept.ruled
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.words, answer.text)
@@ -471,7 +467,7 @@ class Session:
             return
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]
         self.accounts.count(usage, *costs)
-        burnt = record_of(usage, tokens.total_cost(costs), costs)  # recorded, so that it is counted only once
+        burnt = record.sums(usage, tokens.total_cost(costs), costs)  # recorded, so that it is counted only once
         self.sittings.save(record.end(turn, record.KILLED, f"{steps[-1].provider}/{steps[-1].model}", burnt))
 
     def _message(self, role: Role, kept: record.Record) -> Message:

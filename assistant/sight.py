@@ -6,8 +6,10 @@ read files are called in a thread.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import threading
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
     from assistant.context.repo import Repo
+    from assistant.context.rules import Ruled
     from assistant.context.section import Context, Masked
     from assistant.models.catalogue import Pick
     from assistant.models.message import Image, Message
@@ -85,8 +88,8 @@ class Sight:
     """What one session shows of one root.
 
     `pinned` and `dropped` are paths as sections name them; a dropped folder ends in "/". `allowed` are the secrets that
-    may be sent. `pictures` go along with the next question, by the name that the user gave them; `withheld` are
-    pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
+    may be sent. `ruled` are the folders whose rules the conversation was told. `pictures` go along with the next
+    question, by the name that the user gave them; `withheld` are pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -97,6 +100,7 @@ class Sight:
         self.recent: list[str] = []
         self.told: list[str] = []
         self.asked: list[str] = []
+        self.ruled: Ruled | None = None
         self.pictures: dict[str, Image] = {}
         self.withheld: dict[str, Image] = {}
         self.context: Context | None = None
@@ -123,7 +127,15 @@ class Sight:
         index.refresh(repo, files, cache, timeout_s=0).close()
         ours = [*self.pinned, *self.recent]
         recent = {path: float(len(ours) - age) for age, path in enumerate(ours)}
-        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache))
+        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache), self._stand)
+
+    @property
+    def _stand(self) -> str:
+        """The folder that the user stands in, below the root and with "/" at its end; empty for the root."""
+        with suppress(ValueError, OSError):
+            below = self._sitting.folder.resolve().relative_to(self._sitting.repo.root).as_posix()
+            return "" if below == "." else f"{below}/"
+        return ""
 
     @property
     def _cache(self) -> Path:
@@ -136,6 +148,8 @@ class Sight:
     def _find(self, wanted: str, paths: Sequence[str]) -> str:
         from assistant.context import completion
 
+        if self._stand and (here := posixpath.normpath(self._stand + wanted)) in paths:
+            return here
         if wanted not in paths:
             near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
@@ -185,12 +199,14 @@ class Sight:
         """
         from assistant.models import picture
 
-        place = self._sitting.folder / Path(path.strip().removeprefix("@")).expanduser()
         try:
+            place = self._sitting.folder / Path(path.strip().removeprefix("@")).expanduser()
             with place.open("rb") as file:
                 image = picture.read(file.read(picture.LARGEST + 1))
         except OSError as error:
             raise PatchError(f"{path} cannot be read: {error.strerror}.", "") from error
+        except RuntimeError as error:
+            raise PatchError(f"{path} cannot be read: nobody has that home.", "") from error
         if image is None or len(image.data) > picture.LARGEST:
             raise PatchError(
                 f"{path} is no picture that can be sent.",
@@ -200,7 +216,7 @@ class Sight:
         if why := picture.refusal(image, pick):
             smaller = ", or make it smaller" if "images" in pick.model.abilities else ""
             raise ConfigError(f"{path} cannot be shown: {why}.", f"Choose another model with /model{smaller}.")
-        self.pictures[path] = image
+        self.pictures[self._called(place)] = image
         return picture.told(image, pick.provider)
 
     def pictures_with(self, question: str, pick: Pick) -> tuple[dict[str, Image], dict[str, str]]:
@@ -213,7 +229,7 @@ class Sight:
         from assistant.models import picture
 
         found, unseen = dict(self.pictures), {}
-        for path, image in pictures.marked(question, self._sitting.folder, self._sitting.repo.root):
+        for path, image in pictures.marked(question, self._sitting.repo, self.find):
             if path in found or path in self.withheld or self.out.hides(path):
                 continue
             if why := picture.refusal(image, pick):
@@ -223,10 +239,26 @@ class Sight:
         return found, unseen
 
     def mark(self, pasted: str) -> str:
-        """Return the mark of a picture whose path is all that was pasted; empty if it is something else."""
-        from assistant import pictures
+        """Return what stands for a picture whose path is all that was pasted; empty if it is something else.
 
-        return pictures.mark(pasted, self._sitting.folder)
+        That is its mark, or the command that adds it where it lies elsewhere: nothing from there is sent unsaid.
+        """
+        from assistant import arguments, pictures
+
+        place = pictures.pasted(pasted, self._sitting.folder)
+        if place is None:
+            return ""
+        path = self._called(place)
+        if '"' in path:
+            return ""
+        if any(each.path == path for each in self._sitting.repo.named([path])):
+            return f'@"{path}"' if " " in path else f"@{path}"
+        return f"/add {arguments.quote(path)}"
+
+    def _called(self, place: Path) -> str:
+        """Return the name of a picture: its path from the root, or the whole path where it lies elsewhere."""
+        real, root = place.parent.resolve() / place.name, self._sitting.repo.root
+        return real.relative_to(root).as_posix() if real.is_relative_to(root) else str(real)
 
     def picture_words(self, question: str, talk: Iterable[Message], pick: Pick) -> int:
         """Return the pictures that a question sends, including those of the conversation, in o200k tokens.
@@ -272,7 +304,7 @@ class Sight:
     def drop(self, path: str) -> list[str]:
         """Unpin a file, or, for an empty path, all files and pictures; return what was unpinned."""
         wanted = self._inside(path)
-        pictures = [each for each in self.pictures if not wanted or path.strip() == each]
+        pictures = [each for each in self.pictures if not wanted or each in {path.strip(), wanted}]
         self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
         if pictures and wanted:
             return pictures
@@ -385,16 +417,23 @@ class Sight:
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
         self.recent, self.told, self.asked, self._heard = [], [], [], []
-        self.sent = None
+        self.sent = self.ruled = None
 
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
 
         with self._hearing:
             heard, self._heard = self._heard[-_RECENT:], []
+        if not heard:
+            return
+        from assistant.context.files import Files
+
+        # The user names paths as they stand there, the model as they are shown to it: from the root.
+        theirs, ours = Files(paths, stand=self._stand), Files(paths)
         for question, answer, edited in heard:
             words = f"{question}\n{answer}"
-            named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
+            found = [*mention.read(question, theirs), *mention.read(answer, ours)]
+            named = [each.path for each in found if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
@@ -430,17 +469,19 @@ class Sight:
             recent=self.recent,
             told=self.told,
             asked=self.asked,
+            ruled=self.ruled,
+            stand=self._stand,
             whole=sitting.whole_files,
             timeout_s=_wait(sitting.env),
         )
 
     def _with_pictures(self, context: Context, question: str) -> Context:
         """Return a context with a section for each picture that goes along, and why others do not."""
+        if not self.pictures and "@" not in question:
+            return context
         from assistant.context.section import Section
         from assistant.models import picture
 
-        if not self.pictures and "@" not in question:
-            return context
         try:
             pick = self._sitting.roster.present()
         except ConfigError:
@@ -491,8 +532,11 @@ class Sight:
 
         `masked` are the secrets masked in the user's words; they are reported with the context.
         """
+        from assistant.context.rules import Ruled
+
         context = self.look(f"{question}\n\n{plan}" if plan else question, masked)
         self.sent = Sent(question, context, tuple(masked))
+        self.ruled = self.ruled.told(context.ruled) if self.ruled is not None else Ruled(context.ruled)
         return context
 
 

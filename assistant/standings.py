@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from assistant.quota.forecast import Forecast
     from assistant.quota.hint import Hint
     from assistant.quota.history import Row
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Plan
     from assistant.roster import Roster
 
 _WEEK = timedelta(days=6)
@@ -55,29 +55,17 @@ class Standing(NamedTuple):
 
 
 def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool) -> list[Standing]:
-    """Return the plan board for the user's keys and the plans in the config; with `every`, for all known plans."""
-    sellers = [each.provider for each in roster.found()]
-    sellers += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]
-    more = accounts.plans.values() if every else ()
-    return standings(accounts, sellers or roster.practice(), roster.pick, now, plans=more)
+    """Return a standing for each plan of the user; with `every`, for all known plans; and for each provider without one.
 
-
-def standings(
-    accounts: Accounts,
-    providers: Iterable[Provider],
-    pick: Pick | None,
-    now: datetime,
-    *,
-    plans: Iterable[Plan] = (),
-) -> list[Standing]:
-    """Return a standing for each plan that pays one of `providers` or was used, then for each provider without one.
-
-    The present model's comes first, then the plans nearest to their end. `plans` are shown as well. Reads the ledger:
-    call it in a thread.
+    Those are shown for which there is a key, or a plan in the config. The present model's comes first, then the plans
+    nearest to their end. Reads the ledger: call it in a thread.
     """
+    pick = roster.pick
+    found_here = [each.provider for each in roster.found()]
+    found_here += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]
+    sellers = {each.name: each for each in found_here or roster.practice()}
     paid: dict[str, list[Provider]] = {}
     bare: list[Provider] = []
-    sellers = {each.name: each for each in providers}
     if pick is not None:
         sellers.setdefault(pick.provider.name, pick.provider)
     for provider in sellers.values():
@@ -90,7 +78,7 @@ def standings(
         *accounts.used_plans(),
         *accounts.told_plans(),
         *accounts.named_plans(),
-        *(plan.name for plan in plans),
+        *(accounts.plans if every else ()),
     ):
         if name in accounts.plans:
             paid.setdefault(name, [])

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
-from assistant.edits.edit import Edit
 from assistant.errors import AssistantError, BudgetError, ProviderError, StateError
 from assistant.models import batch, picture
 from assistant.models import wire as said_by
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from assistant.edits.edit import Misfit
+    from assistant.edits.edit import Edit, Misfit
     from assistant.edits.format import EditParser
     from assistant.models.catalogue import Pick
     from assistant.models.estimate import Factor
@@ -306,9 +305,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                         yield events.TextArrived(words)
                         found += new
                         step.edits += len(new)
-                        for edit in new:
-                            if isinstance(edit, Edit) and not edit.part:
-                                yield events.EditArrived(edit)
+                        for edit in edit_format.edits(new):
+                            yield events.EditArrived(edit)
             if error is not None:
                 step.error, step.stop = error, "error"
                 # An answer that was counted or had begun is billed however it ended; a question that was accepted may
@@ -325,11 +323,11 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                 moved = clock()
                 yield _burnt(steps)
                 yield await asyncio.to_thread(line.meters, step.burn(), step.cost())
-        for edit in parser.close():
-            found.append(edit)
-            step.edits += 1
-            if isinstance(edit, Edit) and not edit.part:
-                yield events.EditArrived(edit)
+        last = parser.close()
+        found += last
+        step.edits += len(last)
+        for edit in edit_format.edits(last):
+            yield events.EditArrived(edit)
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)

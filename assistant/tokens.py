@@ -143,7 +143,6 @@ _VOCABULARY = Path(__file__).parent / "data" / "o200k_base.xz"
 _VOCABULARY_SHA256 = "2f451f31d7403017d0b0dc6319ded23a09f33f573b1635c001fc6b91a1c21302"
 _PIECE = 20_000
 """Characters given to the encoder at once: on a long run of one character its time grows faster than linearly."""
-_BYTES_PER_TOKEN = 4.3
 _loading = Lock()
 _encoding: tiktoken.Encoding | None = None
 
@@ -218,8 +217,3 @@ def _cut(text: str, at: int) -> int:
     while line != -1 and line + 1 < len(text) and text[line + 1].isspace():
         line = text.rfind("\n", at + 1, line)
     return line + 1 if line > at else end
-
-
-def rough(text: str) -> int:
-    """Estimate o200k tokens quickly, without the vocabulary."""
-    return round(len(text.encode("utf-8", "replace")) / _BYTES_PER_TOKEN)

@@ -9,7 +9,6 @@ conversation up meanwhile gets a copy, because two writers would mix their turns
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -19,6 +18,8 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from assistant.errors import ConfigError, StateError
+from assistant.files import replace
+from assistant.locked import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,8 +80,6 @@ class Transcript(NamedTuple):
 
     def keep(self, data: bytes, most: int = _MOST_PICTURES) -> str:
         """Save a picture; return its name in this sitting. Raises StateError when there is no room for it."""
-        import tempfile
-
         name, folder = _digest(data), self.pictures
         help_ = "It goes along now, and is gone when this conversation is taken up again."
         try:
@@ -89,14 +88,7 @@ class Transcript(NamedTuple):
                 return name
             if sum(each.stat().st_size for each in folder.iterdir()) + len(data) > most:
                 raise StateError(f"The picture is not kept: {most >> 20} MB of this conversation are.", help_)
-            handle, path = tempfile.mkstemp(dir=folder)  # not readable for others
-            begun = folder / path
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                begun.replace(folder / name)
-            finally:
-                begun.unlink(missing_ok=True)
+            replace(folder / name, data)
         except OSError as error:
             raise StateError(f"The picture cannot be kept in {folder}: {error.strerror}.", help_) from error
         return name
@@ -362,13 +354,9 @@ def _hold(sitting: Transcript) -> BinaryIO | None:
         file = sitting.path.open("rb")
     except OSError as error:
         raise StateError(f"{sitting.path} cannot be read: {error.strerror}.", "Check that it is yours.") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not lock(file):
         file.close()
         return None
-    except OSError:
-        pass  # a file system without locks
     return file
 
 

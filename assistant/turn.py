@@ -79,6 +79,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
     editor fails, the edits are lost, but never the plan.
     """
     who, editor = desk.who, None if ask.mend else editor
+    notation = "" if editor else who.model.edit_format
     yield events.TurnStarted(ask.number, ask.text, who.provider.name, who.model.id, who.payer, who.pick.effort)
     try:
         if ask.mend:
@@ -86,8 +87,8 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         else:
             context = await asyncio.to_thread(desk.look, ask)
             yield events.ContextPacked(context, who.model.context_window)
-            shown = _Shown.of(context, ask, _wish(ask.text, None if editor else who.model))
-        system = prompts.fill("plan") if editor else _system(who.model)
+            shown = _Shown.of(context, ask, _wish(ask.text, notation))
+        system = _system(notation)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
@@ -166,10 +167,10 @@ async def _hindered(now: Step, before: Sequence[Step]) -> tuple[AssistantError |
 
 async def _edits_of(plan: str, ask: Ask, editor: step.Line, shown: _Shown) -> Request:
     """Make the request for an editor to write the edits of a plan."""
-    model = editor.who.model
-    wish = _wish(await asyncio.to_thread(errand.words, ask.text, plan, ask.history), model)
+    notation = editor.who.model.edit_format
+    wish = _wish(await asyncio.to_thread(errand.words, ask.text, plan, ask.history), notation)
     question = asked(shown.asked(wish, ask.outcome), ask.pictures)
-    return _request(editor, _system(model), shown.after((question,)), ask)
+    return _request(editor, _system(notation), shown.after((question,)), ask)
 
 
 async def _mending(misfits: Sequence[Misfit], answer: str, request: Request, desk: Desk) -> Request:
@@ -209,8 +210,7 @@ class _Shown:
     @classmethod
     def of(cls, context: Context, ask: Ask, wish: str) -> _Shown:
         around = context.render(lasting=False)
-        question = prompts.fill("turn", tag=_tag(around), context=around, outcome=ask.outcome, question=wish)
-        return cls(question, around, context.render(lasting=True), dict(context.seen))
+        return cls(_frame(around, ask.outcome, wish), around, context.render(lasting=True), dict(context.seen))
 
     def around(self, context: Context) -> _Shown:
         """Return the same question with another context."""
@@ -223,8 +223,7 @@ class _Shown:
 
     def asked(self, question: str, outcome: str) -> str:
         """Return another question with the same context."""
-        tag = _tag(self.context)
-        return prompts.fill("turn", tag=tag, context=self.context, outcome=outcome, question=question)
+        return _frame(self.context, outcome, question)
 
     def after(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """Put the lasting context before the conversation: while it is the same, a provider's cache finds it."""
@@ -299,9 +298,35 @@ def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequenc
     ]
 
 
-def _wish(text: str, model: Model | None) -> str:
+# What is sent, and counted by `around` before it is sent. The notation of a model that only plans is empty.
+
+
+def _system(notation: str) -> str:
+    """Return the system prompt for a model that writes edits in a notation."""
+    return prompts.fill("system", format=prompts.fill(f"formats/{notation}")) if notation else prompts.fill("plan")
+
+
+def _wish(text: str, notation: str) -> str:
     """Return a question as it is sent: models that return whole files, mostly small ones, get their reminder last."""
-    return prompts.fill("whole", question=text) if model and model.edit_format == "whole_file" else text
+    return prompts.fill("whole", question=text) if notation == "whole_file" else text
+
+
+def _frame(context: str, outcome: str, wish: str) -> str:
+    """Put a question below its context and what became of the last edits."""
+    return prompts.fill("turn", tag=_tag(context), context=context, outcome=outcome, question=wish)
+
+
+def around(model: Model, *, plans: bool = False) -> int:
+    """Count the o200k tokens around a question to a model: our prompts, the notation of edits, the frame.
+
+    With `plans`, an editor model writes the edits.
+    """
+    return _around("" if plans else model.edit_format)
+
+
+@cache
+def _around(notation: str) -> int:
+    return tokens.count(_system(notation)) + tokens.count(_frame("", "", _wish("", notation))) + step.FRAME
 
 
 def _texts(request: Request) -> list[str]:
@@ -334,26 +359,6 @@ def _failure(each: Step) -> str:
     if each.error is not None:
         return str(each.error)
     return {"refused": "it refused.", "end": "" if each.edits else "it wrote none."}.get(each.stop, "")
-
-
-def _system(model: Model) -> str:
-    return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
-
-
-def around(model: Model, *, plans: bool = False) -> int:
-    """Count the o200k tokens around a question to a model: our prompts, the notation of edits, the frame.
-
-    With `plans`, an editor model writes the edits.
-    """
-    return _around(model.edit_format, plans)
-
-
-@cache
-def _around(notation: str, plans: bool) -> int:
-    system = prompts.fill("plan") if plans else prompts.fill("system", format=prompts.fill(f"formats/{notation}"))
-    frame = prompts.fill("turn", tag="context", context="", outcome="", question="")
-    last = prompts.fill("whole", question="") if notation == "whole_file" and not plans else ""
-    return tokens.count(system) + tokens.count(frame + last) + step.FRAME
 
 
 def _ended(

@@ -6,10 +6,12 @@ import re
 import unicodedata
 
 # Patterns are compiled when a text first needs them: the first frame is plain ASCII and needs none.
-_CONTROL = (
+HIDDEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+"""Control characters without tab and line feed, direction marks and overrides, zero-width characters, tags, selectors
+that can carry bytes, and fillers."""
 _ENDS = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _JOINED = "(?<=[\ufe0f\U0001f300-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f300-\U0001faff])"
 """A joiner between two pictures makes them one: it hides nothing, though a terminal may draw it in its own way."""
@@ -42,7 +44,7 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return re.sub(
-        _CONTROL,
+        HIDDEN,
         lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"),
         text.encode("utf-8", "replace").decode(),
     )
@@ -60,7 +62,7 @@ def doubts(text: str) -> tuple[str, ...]:
     if text.isascii():
         return ()
     codes = dict.fromkeys(
-        f"U+{ord(sign):04X}" for sign in re.findall(f"(?!{_JOINED}){_CONTROL}", text) if sign not in "\r\f"
+        f"U+{ord(sign):04X}" for sign in re.findall(f"(?!{_JOINED}){HIDDEN}", text) if sign not in "\r\f"
     )
     found = [f"hidden characters: {', '.join([*codes][:_MOST])}{' ...' if len(codes) > _MOST else ''}"] if codes else []
     mixed = dict.fromkeys(word for word in re.findall(_WORD, text) if _mixed(word))

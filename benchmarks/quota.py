@@ -171,7 +171,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from assistant.quota import history
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
 ledger = Ledger(Path(sys.argv[1]))
 now = datetime(2026, 11, 24, 12, tzinfo=UTC)

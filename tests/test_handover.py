@@ -2,10 +2,11 @@
 
 import json
 import re
+import sys
 
 import pytest
 
-from assistant import command, events
+from assistant import command, events, tokens
 from assistant.edits.review import Review
 from assistant.errors import RepoError, UnknownModel
 from tests import loopback
@@ -273,3 +274,11 @@ async def test_how_much_of_a_conversation_the_writer_of_a_brief_can_read_is_said
             r"as the brief above, made from ~4,\d\d\d of the ~7\d,\d\d\d tokens;", of(found, events.Notice)[-1].text
         )
         await session.close()
+
+
+def test_a_text_that_was_counted_is_not_kept(make_session):
+    handover = make_session().handover
+    text = " ".join(map(str, range(1000)))
+    before = sys.getrefcount(text)
+    assert handover._count(text) == handover._count(text) == tokens.count(text)
+    assert sys.getrefcount(text) == before

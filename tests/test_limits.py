@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import command, events
-from assistant.accounts import record_of
+from assistant import command, events, record
 from assistant.errors import BudgetError, ConfigError
-from assistant.held import held_question
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
+from assistant.record import waiting
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
@@ -774,7 +774,7 @@ async def test_a_step_without_a_price_hides_nothing_of_what_is_known(make_sessio
     usage = TokenUsage(output=1)
     for costs in turns:
         session.accounts.count(usage, *costs)
-        burnt.append(json.loads(json.dumps(record_of(usage, total_cost(costs), costs))))
+        burnt.append(json.loads(json.dumps(record.sums(usage, total_cost(costs), costs))))
     known = {Cost("metered", Decimal("1.75")), Cost("metered", Decimal(7), "CNY"), Cost("unknown")}
     assert len(session.accounts.paid()) == 3
     assert set(session.accounts.paid()) == known
@@ -802,7 +802,7 @@ async def test_a_step_without_a_price_hides_nothing_of_what_is_known(make_sessio
     ],
 )
 def test_what_cannot_be_read_waits_no_more(record):
-    assert held_question([record]) is None
+    assert waiting([record]) is None
 
 
 async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
@@ -1024,7 +1024,7 @@ async def test_a_hold_waits_until_the_hunks_have_no_keys_and_those_are_decided_a
             main = app.main
             await until(pilot, lambda: app.session.roster.pick is not None)
             await say(pilot, "write two files")
-            await until(pilot, lambda: main.hunks.has_focus)
+            await until(pilot, lambda: main.hunks.has_focus and not app.session.asking)
             main.submit("and now?")  # as one that was queued goes out by itself
             await until(pilot, lambda: "held back" in str(main.composer.border_title))
             assert main.hunks.has_focus

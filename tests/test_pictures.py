@@ -269,7 +269,7 @@ async def test_a_picture_that_a_question_marks_goes_along(make_session, repo, sh
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
         session.roster.choose("openai/gpt-6.1-sol")
         sight = session.sight
-        question = f'what is in @"{shot}", and what is wrong with @logo.png?'
+        question = f'what is in @"{shot.name}", and what is wrong with @logo.png?'
         context = sight.look(question)
         assert [(each.path, each.why) for each in context.pictures] == [("a shot.png", "a picture that you marked")]
         assert not dict(context.left_out).get("a shot.png")
@@ -298,9 +298,38 @@ async def test_a_model_that_cannot_look_is_asked_without_the_picture_and_that_is
 
 
 @pytest.mark.parametrize("written", ["{}", "'{}'", "{escaped}", "file://{quoted}", ' "{}"\n'])
-def test_the_path_of_a_picture_that_is_dropped_onto_the_terminal_becomes_a_mark(make_session, shot, written):
-    place = str(shot)
-    words = written.format(place, escaped=place.replace(" ", "\\ "), quoted=place.replace(" ", "%20"))
+def test_the_path_of_a_picture_that_is_dropped_onto_the_terminal_becomes_a_mark(make_session, shot, written, tmp_path):
+    (tmp_path / "my own.png").write_bytes(shot.read_bytes())
     sight = make_session().sight
-    assert sight.mark(words) == f'@"{place}"'
-    assert sight.mark(f"look at {place}") == sight.mark(f"{place}\n{place}") == sight.mark("/no/such.png") == ""
+    for place, mark in ((shot, '@"a shot.png"'), (tmp_path / "my own.png", f'/add "{tmp_path / "my own.png"}"')):
+        escaped, quoted = str(place).replace(" ", "\\ "), str(place).replace(" ", "%20")
+        assert sight.mark(written.format(place, escaped=escaped, quoted=quoted)) == mark
+
+
+@pytest.mark.parametrize("words", ["look at {}", "{}\n{}", "/no/such.png", "~nobody/x.png", "x" * 2_000_000 + ".png"])
+def test_what_is_no_path_of_a_picture_stays_what_it_was(make_session, shot, words):
+    assert make_session().sight.mark(words.format(shot, shot)) == ""
+
+
+async def test_a_mark_fetches_no_picture_from_elsewhere(make_session, repo, shot, tmp_path):
+    """What is quoted in a question may be anybody's words."""
+    (tmp_path / "own.png").write_bytes(shot.read_bytes())
+    (repo / "link.png").symlink_to(tmp_path / "own.png")
+    (repo / ".wattsonignore").write_text("priv/\n")
+    (repo / "priv").mkdir()
+    (repo / "priv" / "x.png").write_bytes(shot.read_bytes())
+    session = make_session(OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    question = f"what is in @{tmp_path}/own.png, @../own.png, @~/own.png, @~nobody/x.png, @link.png, @priv/x.png?"
+    assert session.sight.pictures_with(question, session.roster.present()) == ({}, {})
+    await session.close()
+
+
+async def test_a_picture_that_was_added_and_is_marked_goes_once(make_session, shot):
+    session = make_session(OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    session.sight.show_picture(f"./{shot.name}")
+    found, _ = session.sight.pictures_with(f'what is in @"{shot.name}"?', session.roster.present())
+    assert list(found) == [shot.name]
+    assert session.sight.drop(f"./{shot.name}") == [shot.name]
+    await session.close()

@@ -277,7 +277,7 @@ limit = 2000
 
 
 def spend(session, count):
-    from assistant.quota.ledger import Start
+    from assistant.quota.entry import Start
     from assistant.tokens import Cost, TokenUsage
 
     usage = TokenUsage(count)

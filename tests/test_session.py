@@ -13,7 +13,8 @@ import pytest
 from assistant import command, events, record
 from assistant.edits.review import Review
 from assistant.errors import PatchError, RepoError, StateError
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
 from tests import loopback
@@ -234,6 +235,29 @@ def test_records_that_no_program_wrote_are_passed_over(tmp_path, sittings):
     ((role, kept),) = record.read(one.read()).messages
     message, gone = record.message(role, kept, one.picture)
     assert ("why?" in message.text, gone) == (True, 1)
+
+
+def test_a_whole_conversation_is_read_back_field_by_field():
+    at = datetime(2026, 11, 27, 9, tzinfo=UTC)
+    held = record.HeldQuestion("and then?", "a/m", at, at + timedelta(hours=2))
+    burnt = record.sums(TokenUsage(fresh_input=10, output=2), Cost("metered", Decimal("0.5")))
+    lines = [
+        record.user(1, "why?", "a/m", {}), record.piece(1, "So."), record.end(1, "end", "a/m", burnt),
+        record.proposed("diff 1", [], turn=1), record.left({"taken": [0]}),
+        record.user(2, "how?", "a/m", {}), record.piece(2, "Thus."), record.end(2, "end", "a/m", burnt),
+        record.proposed("diff 2", [1], turn=2), record.left({"taken": [3]}), record.committed([5, 4]),
+        record.chosen("b/n:high"), record.waits(held), {**record.user(3, "and?", "b/n", {}), "at": at.isoformat()},
+    ]  # fmt: skip
+    kept = record.read(lines)
+    assert [(role, each["text"]) for role, each in kept.messages] == [
+        ("user", "why?"), ("assistant", "So."), ("user", "how?"), ("assistant", "Thus."), ("user", "and?"),
+    ]  # fmt: skip
+    assert (kept.turn, kept.model, kept.cut_short, kept.asked_at) == (3, "b/n", "killed", at)
+    assert (list(kept.burnt), list(kept.committed)) == ([burnt, burnt], [4, 5])
+    assert (kept.proposed["diff"], kept.left["taken"], kept.aside[0]["diff"]) == ("diff 2", [3], "diff 1")
+    assert (kept.left_aside[1]["taken"], kept.waits) == ([0], held)
+    assert (record.usage_of(burnt).output, record.cost_of(burnt).amount) == (2, Decimal("0.5"))
+    assert record.read([*lines, record.waits(None), record.end(3, "end", "b/n", burnt)]).waits is None
 
 
 def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path, sittings):

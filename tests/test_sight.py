@@ -2,10 +2,12 @@
 
 import asyncio
 import subprocess
+from itertools import pairwise
 
 import pytest
 
 from assistant import tokens
+from assistant.context.query import ask as ask_of
 from assistant.errors import PatchError
 from tests import loopback
 
@@ -81,6 +83,56 @@ def test_a_request_begins_with_all_that_the_last_one_began_with(talk, repo):
         assert common(before, after) >= len(first[0]) + len(lasting)
     # From the second turn on everything up to the newest question is found again, the answers too.
     assert common(second, third) >= len("\0".join(third[:3]))
+
+
+@pytest.fixture
+def ruled(repo):
+    """Give the repository rules of its own in three folders."""
+    for folder in ("", "kettle/", "lids/"):
+        (repo / folder).mkdir(exist_ok=True)
+        (repo / folder / "AGENTS.md").write_text(f"Rule of {folder or 'all'}.\n")
+    (repo / "lids/lid.py").write_text("def shut(pot):\n    return pot\n")
+    (repo / ".wattson.toml").write_text("context_budget = 300\n")
+    return ("Rule of all.", "Rule of kettle/.", "Rule of lids/.")
+
+
+TALK = ("what does @kettle/meter.py count?", "and with a timeout?", "@lids/lid.py add one", "thanks, what else")
+
+
+def test_rules_of_a_folder_stay_and_move_nothing_that_was_sent(talk, ruled):
+    _, turns = talk(*TALK)
+    of_all, of_kettle, of_lids = ruled
+    for turn in turns:
+        assert turn[1].index(of_all) < turn[1].index(of_kettle)
+        assert of_lids not in "".join(turn[1:-1])
+        assert "".join(turn).count(of_kettle) == 1
+    assert [of_lids in turn[-1] for turn in turns] == [False, False, True, True]
+    for before, after in pairwise(turns[1:]):
+        assert common(before, after) >= len("\0".join(before[:-1]))
+
+
+def test_rules_of_a_folder_stay_when_the_conversation_is_taken_up_again(wattson, ruled):
+    with loopback.Server(*map(loopback.openai, ["Fine."] * 4)) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        for at, words in enumerate(TALK):
+            assert wattson("ask", *["-c"] * bool(at), "-m", MODEL, words, **env)[0] == 0
+    turns = [[each["content"] for each in body["messages"]] for _, _, body in server.asked]
+    for before, after in pairwise(turns[1:]):
+        assert common(before, after) >= len("\0".join(before[:-1]))
+    assert [ruled[2] in turn[-1] for turn in turns] == [False, False, True, True]
+    assert all(ruled[1] in turn[1] for turn in turns)
+
+
+def test_rules_that_are_named_later_stay_where_they_are(talk, ruled):
+    _, turns = talk("what does @kettle/meter.py count?", "is @kettle/AGENTS.md clear, and @AGENTS.md?")
+    assert all("".join(turn).count(rule) == 1 for turn in turns for rule in ruled[:2])
+    assert common(*turns) >= turns[0][1].index("</context>")
+
+
+def test_a_new_conversation_begins_without_the_rules_of_the_last_one(talk, ruled):
+    session, _ = talk(*TALK)
+    session.clear()
+    assert ruled[2] not in session.sight.look("what does @kettle/meter.py count?").render()
 
 
 def test_an_edit_of_a_pinned_file_changes_only_what_stands_behind_it(talk, repo):
@@ -223,6 +275,17 @@ def test_a_follow_up_is_about_what_was_asked_before_where_the_answer_names_nothi
     assert session.sight.asked == []
 
 
+def test_what_is_marked_in_a_follow_up_leaves_the_words_of_the_question_before(talk, repo):
+    for name in ("steam", "whistle", "limits"):
+        (repo / f"kettle/{name}.py").write_text(f"def {name}_of(x):\n    return x\n")
+    session, _ = talk("how does the whistle sound?")
+    found = session.sight.look("@kettle/limits.py does it run there too?")
+    assert "has whistle" in next(each.why for each in found.sections if each.path == "kettle/whistle.py")
+    plain = ask_of("does it run there too?", (), ["how does the whistle sound?"])
+    marked = ask_of("@kettle/limits.py does it run there too?", (), ["how does the whistle sound?"])
+    assert marked.weights["whistl"] == plain.weights["whistl"]
+
+
 def test_what_was_asked_before_counts_after_the_conversation_is_taken_up_again(wattson, repo):
     (repo / "kettle/steam.py").write_text("def steam_of(x):\n    return x\n")
     with loopback.Server(*map(loopback.openai, ("Fine.", "Fine."))) as server:
@@ -239,3 +302,17 @@ def test_an_absolute_path_inside_the_root_pins_and_drops(make_session, repo):
     assert sight.drop(str(repo / "kettle/meter.py")) == ["kettle/meter.py"]
     with pytest.raises(PatchError, match="no file"):
         sight.add(str(repo.parent / "kettle/meter.py"))
+
+
+def test_a_path_means_the_file_that_lies_where_the_user_stands(wattson, repo):
+    for folder in ("", "web/"):
+        (repo / folder / "src").mkdir(parents=True, exist_ok=True)
+        (repo / folder / "src/index.ts").write_text(f"export const home = '{folder or 'root'}'\n")
+    for question in ("what is @src/index.ts", "src/index.ts(1,14): error TS2322"):
+        code, told, _ = wattson("context", "--json", question, cwd=repo / "web", lines=True)
+        assert code == 0
+        whys = {each["path"]: each["why"] for each in told[0]["sections"]}
+        assert "mentioned" in whys["web/src/index.ts"]
+        assert "mentioned" not in whys.get("src/index.ts", "")
+    _, told, _ = wattson("context", "--json", "--pin", "src/index.ts", "what is it", cwd=repo / "web", lines=True)
+    assert "web/src/index.ts" in {each["path"] for each in told[0]["sections"] if each["why"] == "pinned"}

@@ -12,10 +12,10 @@ import pytest
 from assistant import hindsight
 from assistant.edits.review import Review
 from assistant.models.price import price_at
-from assistant.quota.entry import Total
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.entry import Start, Total
+from assistant.quota.ledger import Ledger
 from assistant.quota.reading import Reading
-from assistant.standings import standings
+from assistant.standings import board
 from assistant.tokens import Cost, TokenUsage
 from tests import loopback
 from tests.turns import walk
@@ -70,7 +70,8 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "kimi-code, kimi-code-old" in kimi["notes"][0]
     text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
     assert "balance unknown" in text
-    assert "week           unknown of 10,000 credits  [" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
+    words = "unknown of 10,000 credits  begins at a time that nobody has said  [our count, "
+    assert f"week           {words}" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
 
 
 def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):
@@ -107,9 +108,9 @@ def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
 )
 def test_who_pays_by_the_token_is_told_when_the_seller_is_cheaper(make_session, model, at, words):
     session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
-    pick = session.roster.catalogue.pick(model)
-    now = datetime.fromisoformat(at)
-    (found,) = [each for each in standings(session.accounts, [pick.provider], pick, now) if each.present]
+    session.roster.choose(model)
+    shown = board(session.accounts, session.roster, session.config, datetime.fromisoformat(at), every=False)
+    (found,) = [each for each in shown if each.present]
     assert (str(found.hint) if found.hint else None) == (words and f"this costs {words}")
 
 

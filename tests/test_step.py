@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import events, step
+from assistant import events, step, tokens, turn
 from assistant.desk import Desk
 from assistant.errors import RateLimited, Unreachable
 from assistant.models.message import said
@@ -50,6 +50,31 @@ async def test_what_never_left_is_booked_as_nothing(make_session):
         entry = session.accounts.ledger.entries()[-1]
         assert (entry.state, entry.usage.total, server.asked, session.asking) == ("failed", 0, [], False)
         await session.close()
+
+
+@pytest.mark.parametrize(("model", "settings"), [
+    ("openai/gpt-6.1-sol", ""),
+    ("openai/gpt-6.1-sol", '[roles]\neditor = "deepseek/deepseek-flash"\n'),
+    ("mine/small", '[[providers.mine.models]]\nid = "small"\nedit_format = "whole_file"\n'),
+])  # fmt: skip
+async def test_what_is_counted_around_a_question_is_what_is_sent_around_it(make_session, config, model, settings):
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        config(f'{settings}[providers.mine]\nwire = "openai_chat"\nbase_url = "{server.url}"\nkey_needed = false\n')
+        session = make_session(
+            OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20, DEEPSEEK_BASE_URL=server.url, DEEPSEEK_API_KEY="d" * 20
+        )
+        session.roster.choose(model)
+        found = await walk(session.ask("QUESTION"))
+        plans = session.roster.writer() is not None
+    request = found[-1].sent.request
+    context = of(found, events.ContextPacked)[0].context.render(lasting=False)
+    (message,) = request.messages
+    assert context
+    assert context in message.text
+    assert plans == ("editor" in settings)
+    around = message.text.replace(context, "").replace("QUESTION", "")
+    sent = sum(map(tokens.count, (*request.system, around))) + step.FRAME
+    assert turn.around(request.model, plans=plans) == sent
 
 
 async def test_thoughts_are_joined_up_to_each_seal(make_session):

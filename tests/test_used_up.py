@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assistant import command, events
-from assistant.held import held_question
+from assistant.record import waiting
 from assistant.tui.app import Wattson
 from assistant.tui.ways import WaySheet
 from tests import loopback
@@ -153,7 +153,7 @@ async def test_while_a_provider_is_asked_the_question_is_kept_and_what_came_of_i
             server.pages = Slow({QUOTA: (500, {}, b"") if way == "fails" else (200, {}, limits(5_000))})
             await pressed(pilot, "r")
             await until(pilot, lambda: "for its figures" in str(app.main.composer.border_title))
-            assert held_question(record(session)).text == "how warm is it?"
+            assert waiting(record(session)).text == "how warm is it?"
             if way == "escape":
                 await pilot.press("escape")
                 await until(pilot, lambda: app.main.composer.text == "how warm is it?")

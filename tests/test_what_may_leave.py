@@ -100,6 +100,47 @@ async def test_a_repair_masks_by_the_file_that_it_quotes_and_by_all_of_it(at, re
         await session.close()
 
 
+SETTINGS = f'DB_PASSWORD = "{DRAWN}"\nSTRIPE = "sk_live_{DRAWN}"\nTIMEOUT = 5\n'
+
+
+async def test_an_edit_may_touch_what_was_masked_and_the_secret_stays_here_and_in_its_file(at, repo):
+    (repo / "config.py").write_text(SETTINGS)
+    shown = gate.mask(SETTINGS, "config.py")[0]
+    assert shown.count("[masked") == 2
+    reply = block("config.py", shown.rstrip(), shown.rstrip().replace("= 5", "= 10"))
+    with loopback.Server(loopback.openai(reply), loopback.openai("ok")) as server:
+        session = at(server)
+        found = await walk(session.ask("@config.py set the timeout to ten"))
+        assert not of(found, events.EditsMisfit)
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.ask("@config.py and now?"))
+        assert (repo / "config.py").read_text() == SETTINGS.replace("= 5", "= 10")
+        assert len(server.asked) == 2
+        assert DRAWN not in "".join(sent(server))
+        await session.close()
+
+
+async def test_a_repair_says_that_a_masked_line_is_to_be_left_out(at, repo):
+    (repo / "config.py").write_text(SETTINGS)
+    shown = gate.mask(SETTINGS, "config.py")[0]
+    reply = block("config.py", shown.rstrip().replace("= 5", "= 6"), "TIMEOUT = 10")
+    with loopback.Server(loopback.openai(reply), loopback.openai("ok")) as server:
+        session = at(server)
+        found = await walk(session.ask("@config.py set the timeout to ten"))
+        (misfit,) = of(found, events.EditsMisfit)[0].misfits
+        assert "hides a secret" in misfit.message
+        assert "Leave masked lines out" in sent(server)[1]
+        assert DRAWN not in "".join(sent(server))
+        await session.close()
+
+
+def test_a_reply_on_standard_input_may_have_masks(wattson, repo):
+    (repo / "config.py").write_text(SETTINGS)
+    shown = gate.mask(SETTINGS, "config.py")[0].rstrip()
+    assert wattson("apply", stdin=block("config.py", shown, shown.replace("= 5", "= 10")))[0] == 0
+    assert (repo / "config.py").read_text() == SETTINGS.replace("= 5", "= 10")
+
+
 def commit(repo, message):
     subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
     subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", message], cwd=repo, check=True)

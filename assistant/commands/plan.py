@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from assistant.quota.estimate import Estimate
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()

@@ -30,7 +30,8 @@ def without(source: bytes, bodies: Sequence[str]) -> bytes:
     indentation (`\\1`); its group `idle` is emptied. `closes`: the beginning of the line that closes it, empty where no
     line does. `keeps`: what makes a body stay if it holds that, one pattern a line; bodies inside it may still go.
     `begins`: such words, where no line of a body may begin with them. `skips`: statements, to the end of their line,
-    that are taken out wherever they stand. `inner`: the lines of a body, where its indentation does not tell. `quotes`:
+    that are taken out wherever they stand; of those with a group `gone`, only the group, which ends with a semicolon
+    and becomes a 0; `(?#begins)` stands for what no line may begin with. `inner`: the lines of a body, where its indentation does not tell. `quotes`:
     the quotes that may span lines, separated by blanks, where they are not the usual ones. `texts`: texts of several
     lines, whose group `idle` is taken out first of all.
     """
@@ -48,6 +49,7 @@ class _Tools(NamedTuple):
     quotes: Sequence[bytes]
     texts: re.Pattern[bytes] | None
     idle: bool
+    gone: bool
     closes: bytes
 
 
@@ -63,12 +65,15 @@ def _tools(
     else:  # a body that seems to go on behind comments stays
         remark = rb"\n[ \t]*+(?:#[^\n]*+)?\r?(?=\n)"
         whole = rb"(?>(?:%s)[ \t]*+(?:#[^\n]*+)?\r?(?=\n))%s(?!(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
+    if begins:
+        skips = skips.replace(b"(?#begins)", rb"(?!%s)" % begins)
     return _Tools(
         re.compile(rb"\n([ \t]*+)(?:%s%s)" % (whole, skips and b"|" + skips)),
         [re.compile(each) for each in keeps.split(b"\n") if each],
         (quotes or _QUOTES.encode()).split(),
         re.compile(texts) if texts else None,
         b"(?P<idle>" in opens,
+        b"(?P<gone>" in skips,
         closes,
     )
 
@@ -87,7 +92,7 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
     def put(match: re.Match[bytes]) -> bytes:
         body = match["body"]
         if body is None:
-            return _nothing(match[0], match[1], closes)
+            return _without_rest(match) if tools.gone else _nothing(match[0], match[1], closes)
         said = body.rstrip()
         last = said[said.rfind(b"\n") + 1 :]
         indent = last[: len(last) - len(last.lstrip())]
@@ -110,6 +115,15 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
         return head + _nothing(said, indent, closes) + body[len(said) :]
 
     return tools.body.sub(put, source)
+
+
+def _without_rest(match: re.Match[bytes]) -> bytes:
+    """Put a 0 in the place of an expression; nothing where a bracket that opens before it closes in it."""
+    begin, end = (each - match.start() for each in match.span("gone"))
+    text = match[0]
+    if text.count(b"(", 0, begin) != text.count(b")", 0, begin):
+        return text
+    return text[:begin] + b"\n" * text.count(b"\n", begin, end) + b"0" + text[text.rindex(b";", begin) :]
 
 
 def _without_text(match: re.Match[bytes]) -> bytes:

@@ -41,14 +41,46 @@ VAGUE_NAME = 0.4
 NAME_FILE = 0.45
 """The power of a file's worth that counts for its names: flatter than for lines, because names cost little."""
 _TICKS = re.compile(r"`{3,}")
-RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
-"""The order of sections: first what stays the same from turn to turn, last what changes."""
+RULES, PINNED, RULED, NAMED, CHOSEN, CHANGES = range(6)
+"""The order of sections: first what stays the same from turn to turn, last what changes. RULED are rules that the
+conversation did not begin with."""
 _MISSES, _REST, _LOOKS = 80, 40, 3
 _LONG = 30
 """Ranges of more lines than this are first cut in half."""
+_NARROW = 3
+"""Lines on each side of a frame for which there is little room."""
 _VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first estimate of sizes."""
+
+
+class Frame:
+    """A place that a text names, as far as it is shown: its line, its rank among all, and its ranges of lines.
+
+    `single` says that the one line is meant, and the others only stand around it.
+    """
+
+    __slots__ = ("line", "ranges", "rank", "single")
+
+    def __init__(self, line: int, rank: int, ranges: Sequence[tuple[int, int]], *, single: bool) -> None:
+        self.line = line
+        self.rank = rank
+        self.ranges = list(ranges)
+        self.single = single
+
+    def narrow(self) -> None:
+        """Leave out lines that stand further away than the next ones."""
+        if self.single:
+            near = range(self.line - _NARROW, self.line + _NARROW + 1)
+            self.ranges = [
+                (max(first, near[0]), min(last, near[-1])) if first <= self.line <= last else (first, last)
+                for first, last in self.ranges
+            ]
+
+    def lessen(self) -> None:
+        """Leave out all lines, but of many lines only the second half."""
+        first, last = self.ranges[0]
+        self.ranges = [] if self.single or last - first <= _LONG else [(first, (first + last) // 2)]
 
 
 class Shown:
@@ -58,11 +90,12 @@ class Shown:
     itself is not weighed. `must` says that the user named or pinned the file: nothing shown of it is taken away, except
     what was added to its `firm` ranges. `fenced` says that the file is shown whole, in the form in which a model
     returns whole files: the path, then a fence. `heading` is the first line of a section that is no file (a folder, a
-    diff): it begins with `path`, and the text is masked already.
+    diff): it begins with `path`, and the text is masked already. Of a file with `frames`, `ranges` are at first the
+    ranges of these and those of its `base`.
     """
 
     __slots__ = (
-        "_named", "fenced", "firm", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+        "_named", "base", "fenced", "firm", "frames", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +112,8 @@ class Shown:
         self.ranges = list(ranges)
         self.names: list[int] = []
         self.firm: list[tuple[int, int]] = []
+        self.frames: list[Frame] = []
+        self.base: list[tuple[int, int]] = []
         self.words: list[str] = []
         self.must = must
         self.place = place
@@ -320,7 +355,9 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     Such a model cannot return a file of which it saw only a part. The foremost file is shown whole if it fits the
     budget, others while there is room.
     """
-    parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
+    parts = [
+        file for file in shown if file.ranges and file.lines and not file.heading and file.place not in {RULES, RULED}
+    ]
     room = budget - measure.joined([file.draw() for file in shown])
     for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
         before = measure.count(file.draw())

@@ -23,7 +23,8 @@ from assistant.errors import CommitFailed, RepoError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from assistant.context.repo import Ran, Repo
+    from assistant.context.git import Ran
+    from assistant.context.repo import Repo
 
     Merge = Callable[[bytes, bytes, bytes], bytes | None]
 

@@ -120,8 +120,14 @@ class Marks:
     """
 
     def __init__(
-        self, paths: Sequence[str], recent: Mapping[str, float], symbols: Callable[[str, int], list[str]]
+        self,
+        paths: Sequence[str],
+        recent: Mapping[str, float],
+        symbols: Callable[[str, int], list[str]],
+        stand: str = "",
     ) -> None:
+        self._stand = stand
+        self._all = frozenset(paths) if stand else frozenset()
         self._paths = Paths(paths, recent)
         self._symbols = symbols
         self._folders: dict[str, list[str]] = {}
@@ -149,8 +155,12 @@ class Marks:
         room = limit - len(found)
         some = [*((f"{path}/", "folder") for path in folders[:2]), *((name, "defined here") for name in names)]
         few = max(0, room - len(files[: room - min(3, len(some))]))
-        found += [(path, "") for path in files[: room - min(few, len(some))]]
+        found += [(self._from_root(path), "") for path in files[: room - min(few, len(some))]]
         return [*found, *some][:limit]
+
+    def _from_root(self, path: str) -> str:
+        """Return a path as it is marked: with "/" before it where it would mean another file from where the user stands."""
+        return f"/{path}" if f"{self._stand}{path}" in self._all else path
 
     def _within(self, wanted: str) -> list[str]:
         """Return folders whose last name begins with what is typed, below a path with the rest; the shortest first."""

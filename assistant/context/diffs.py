@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from assistant.context import ignore
 from assistant.context.git import DIFF
 from assistant.context.ignore import IGNORE_FILE
-from assistant.context.out import NOTHING, Out
 from assistant.errors import RepoError
+from assistant.gitnames import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assistant.context.out import Out
     from assistant.context.repo import Repo
 
 _ONE = ("--first-parent", "-m", "--format=")
@@ -23,10 +24,9 @@ _LONGEST = 1_000_000
 """The most characters of a diff."""
 _AT_ONCE = 200
 """The most files that one git command names: a command line has a limit."""
-_CONTROLS = "[\x00-\x1f\x7f]"
 
 
-def uncommitted(repo: Repo, out: Out = NOTHING) -> str:
+def uncommitted(repo: Repo, out: Out) -> str:
     """Return all uncommitted changes as a unified diff, including new files, except files that are kept `out`.
 
     Secrets are not masked here: `gate.mask_diff` does that. Bytes that are not UTF-8 become surrogates, as in file
@@ -46,10 +46,10 @@ def _base(repo: Repo) -> str:
     return repo.revision("HEAD") or repo.git.out("hash-object", "-t", "tree", "/dev/null").decode().strip()
 
 
-def kept_back(repo: Repo, commit: str = "", out: Out = NOTHING) -> list[str]:
+def kept_back(repo: Repo, commit: str, out: Out) -> list[str]:
     """List the files that no diff shows: those that our ignore file names, or that are kept `out`.
 
-    They are files of a commit, or of the uncommitted changes.
+    They are files of a commit, or with "" of the uncommitted changes.
     """
     if not repo.is_git or not (out or (repo.root / IGNORE_FILE).exists()):
         return []
@@ -102,7 +102,7 @@ def _as_new(repo: Repo, path: str) -> str:
         data = repo.read(path, _LONGEST)
     except RepoError:
         return ""
-    old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+    old, new = quote(f"a/{path}", wide=True), quote(f"b/{path}", wide=True)
     head = f"diff --git {old} {new}\nnew file mode 100644\n"
     if b"\0" in data[:8_000]:
         return f"{head}Binary files /dev/null and {new} differ\n"
@@ -113,7 +113,7 @@ def _as_new(repo: Repo, path: str) -> str:
     return f"{head}--- /dev/null\n+++ {new}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
 
-def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
+def of_commit(repo: Repo, name: str, out: Out) -> str:
     """Return one commit, as message and unified diff against its first parent, except files that are kept `out`.
 
     Raises RepoError when there is no such commit.
@@ -126,22 +126,13 @@ def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
     return _cut(f"{words}\n{_told_without(repo, out, 'show', '--find-renames', *_ONE, found)}")
 
 
-def _quoted(name: str) -> str:
-    """Return a name as git writes it in a diff: in quotes if it has characters that would end a line."""
-    if not re.search(_CONTROLS, name):
-        return name
-    name = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return '"' + re.sub(_CONTROLS, lambda match: f"\\{ord(match[0]):03o}", name) + '"'
-
-
 def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     pieces = re.split(r"(?m)^(?=diff --git )", text)
     left, kept = _LONGEST, dict.fromkeys(range(len(pieces)), "")
-    for done, at in enumerate(
-        sorted(kept, key=lambda at: len(pieces[at]))
-    ):  # shortest first: what they do not need is for the others
+    # shortest first: what they do not need is for the others
+    for done, at in enumerate(sorted(kept, key=lambda at: len(pieces[at]))):
         share, piece = left // (len(pieces) - done), pieces[at]
         kept[at] = piece if len(piece) <= share else piece[: piece.rfind("\n", 0, share) + 1]
         left -= len(kept[at])

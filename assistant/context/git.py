@@ -68,6 +68,7 @@ class Git:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.failed = False
         self._calm: dict[str, str] | None = None
         self._found = ""
 
@@ -164,7 +165,7 @@ class Git:
         return Ran(status, out, err)
 
     def told(self, timeout_s: float, what: str, *form: str, size: int = -1, feed: bytes = b"") -> bytes:
-        """Return what git says about commits, as far as it gets in `timeout_s` seconds."""
+        """Return what git says about commits, as far as it gets in `timeout_s` seconds; `failed` says if it gave up."""
         import threading
 
         large = f"core.bigFileThreshold={_LONGEST_LOOK}"
@@ -178,8 +179,11 @@ class Git:
                 with contextlib.suppress(BrokenPipeError), log.stdin as pipe:
                     pipe.write(feed)  # a few ids, which fit into the pipe
             data = log.stdout.read(size) if log.stdout else b""
-            log.kill()  # it has said all, or as much as is wanted
+            if size < 0:
+                log.wait()  # it has said all, or is killed in time
+            log.kill()  # it has said as much as is wanted
             stop.cancel()
+        self.failed = log.returncode > 0
         return data
 
 

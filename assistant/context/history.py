@@ -100,18 +100,15 @@ class History(NamedTuple):
         return {other: times / (mine + 2) for other, times in found.items() if times > 1}
 
 
-def head(repo: Repo) -> str:
-    """Return the commit id of HEAD, empty where there is none."""
-    return repo.head()
-
-
-def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str], list[list[int]]]]:
+def read(
+    repo: Repo, commits: Sequence[Commit] | None = None, *, timeout_s: float = 20.0
+) -> list[tuple[list[str], list[str], list[list[int]]]]:
     """Read the log: for each commit the terms of its subject, its paths, and where it touched them.
 
-    Empty without a repository.
+    Empty without a repository. `commits` are those of the log, where they have been read.
     """
     found = []
-    commits = repo.history(COMMITS, timeout_s=timeout_s)
+    commits = repo.history(COMMITS, timeout_s=timeout_s) if commits is None else commits
     lines = places(_close(repo, commits, min(timeout_s, _LOOK_S))) if commits else {}
     for commit in commits:
         if 1 <= len(commit.paths) <= _WIDE:

@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, indexer, kept, language
+from assistant.context import indexer, kept, language
 from assistant.context.index_store import DEFINED, Damaged, Store, twice
 from assistant.errors import RepoError, StateError
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import IO
 
-    from assistant.context.repo import FileFact, Repo
+    from assistant.context.listing import FileFact
+    from assistant.context.repo import Repo
     from assistant.context.tags import Tags
 
 _TRIES = 4
@@ -132,7 +133,7 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
         store = Store(place(Path(spare.name) / "tags", root), language.version())
         store.spare = spare
-    head = history.head(repo)
+    head = repo.head()
     if len(files) > _MANY and not store.has_files():
         indexer.Wish(store.path).put(question)
         if not _first(repo, store, head, end):

@@ -17,20 +17,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import kept, terms
+from assistant.context import git_index, kept, terms
 from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
+from assistant.locked import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from assistant.context.repo import FileFact
+    from assistant.context.listing import FileFact
 
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
@@ -51,6 +53,8 @@ _PARSED = 1_000_000
 _NUMBERS = 2_000
 """Bytes that are read of data made of numbers: its words stand at the beginning."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_LOG_S = 20.0
+"""The most seconds for reading the git log."""
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest, which takes some 100 MB while it is gathered."""
 
@@ -91,7 +95,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
     _bound()
     gc.disable()  # trees, tags and counts make no reference cycles; searching for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(place.with_suffix(".lock")):
+    with locked(_lock_of(place), math.inf):  # a second child waits, then finds the work done
         rows = _listed(root) if how == ALL else rows
         try:
             _fill(root, place, head, how, rows)
@@ -174,10 +178,13 @@ def _remember(store: Store, root: Path, head: str) -> None:
     """Read the git log if HEAD has changed since the last time."""
     if head != store.note("head"):
         # Imported late: HEAD has rarely changed, and a file that was saved should be read before the user notices.
-        from assistant.context import history
+        from assistant.context import history, moves
         from assistant.context.repo import Repo
 
-        store.put_note("history", history.pack(history.read(Repo(root, is_git=True))))
+        repo = Repo(root, is_git=True)
+        commits = repo.history(history.COMMITS, timeout_s=_LOG_S)
+        store.put_note("history", history.pack(history.read(repo, commits)))
+        store.put_note(moves.NOTE, moves.pack(commits))
         store.put_note("head", head)
 
 
@@ -195,7 +202,7 @@ def _read(
             os.close(handle)
     except OSError:
         source = b""
-    if late and not _is(source, blob):
+    if late and git_index.blob_id(source, blob) != blob:
         return
     most = LARGEST if known and known.grammar else _NUMBERS if terms.is_numbers(source) else LARGEST // 8
     if (counted := terms.count(source, most)) is None:
@@ -208,14 +215,6 @@ def _read(
             whole = source if len(source) <= end else source[: source.rfind(b"\n", 0, end) + 1]
             found = tags(whole, known, references=False, single=single)
     batch.add(blob, language, found, *counted)
-
-
-def _is(source: bytes, blob: str) -> bool:
-    """Say whether a source has that blob id."""
-    import hashlib
-
-    make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
-    return make(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest() == blob
 
 
 def _alarm(seconds: float) -> None:
@@ -238,29 +237,16 @@ def _bound() -> None:
 def busy(place: Path) -> bool:
     """Say whether a child is reading into a store now; always False where files cannot be locked."""
     try:
-        import fcntl
-
-        lock = place.with_suffix(".lock")
-        lock.touch(0o600)
-        with lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with locked(_lock_of(place), 0):
+            return False
+    except TimeoutError:
         return True
-    except (ImportError, OSError):
+    except OSError:
         return False
-    return False
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a store; a second child waits, then finds the work done."""
-    path.touch(0o600)
-    with path.open("a") as file:
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(".lock")
 
 
 def run() -> None:

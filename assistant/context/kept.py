@@ -11,6 +11,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from assistant.files import replace
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -37,15 +39,9 @@ def kept(name: str, sources: Iterable[str], make: Callable[[], Any]) -> Any:
     except (OSError, ValueError, TypeError):
         pass
     value = json.loads(json.dumps(make()))
-    fresh = place.with_name(f"{name}.{os.getpid()}.new")
-    try:
+    with contextlib.suppress(OSError):
         _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh.touch(0o600)
-        fresh.write_text(json.dumps([mark, value]), encoding="utf-8")
-        fresh.replace(place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+        replace(place, json.dumps([mark, value]).encode())
     return value
 
 

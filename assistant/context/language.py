@@ -42,7 +42,9 @@ class Language(NamedTuple):
     has at least one. `imported` is a pattern of what stands behind a name that only imports what another file defines.
     `bodies` are the patterns of `bodies.without`, by which most bodies of functions are left out when many files are
     read (see `BODIES`). If a source cannot be parsed, a blank before a closing bracket in text that the pattern `mends`
-    matches becomes a semicolon. Languages of one `family` use each other's names; for prose and data, which use none,
+    matches becomes a semicolon. `masks` are fours: a word of all sources with something the grammar does not know, its pattern, what is
+    parsed instead, which has as many lines, and a pattern of what must not stand before it in its line. `lines` is the pattern of a line that declares something, by which those parts of
+    a source are read that could not be parsed (see `broken`). Languages of one `family` use each other's names; for prose and data, which use none,
     it is empty.
     """
 
@@ -59,6 +61,8 @@ class Language(NamedTuple):
     family: str = ""
     mends: str = ""
     imported: str = ""
+    masks: tuple[str, ...] = ()
+    lines: str = ""
 
     @property
     def query(self) -> str:
@@ -109,10 +113,19 @@ def _read() -> tuple[list[Language], list[str], str]:
                 page.get("family", page["name"] if grammar else ""),
                 page.get("mends", ""),
                 page.get("imported", ""),
+                tuple(
+                    text
+                    for mask in page.get("masks", ())
+                    for text in (mask["where"], mask["what"], mask["by"], mask.get("unless", ""))
+                ),
+                page.get("lines", ""),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.bodies, each.mends, each.imported, each.query) for each in found)
+    facts = sorted(
+        (each.name, each.deepest, each.bodies, each.mends, each.imported, each.masks, each.lines, each.query)
+        for each in found
+    )
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 
@@ -180,15 +193,6 @@ def _of_name(name: str) -> Language | None:
 def has_grammar(name: str) -> bool:
     """Say whether the language of that name is read with a grammar, so that it is source, not prose or data."""
     return any(each.name == name and each.grammar for each in languages().values())
-
-
-@cache
-def stamp(language: Language) -> str:
-    """Return eight hex digits that change whenever the page's query or grammar does: others mark old tags."""
-    import hashlib
-
-    facts = f"{language.grammar}.{language.constructor} {language.outline} {language.imported}\n{language.query}"
-    return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
 def missing() -> tuple[str, ...]:

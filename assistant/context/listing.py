@@ -54,6 +54,8 @@ class Listing:
         self._is_git = is_git
         self._git = git
         self._read = read
+        self._like = ""
+        """An id that git gave; all ids of a repository are made in one way."""
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._known: Collection[str] = ()
         """The paths that a listing which was cut short knew, whether it had looked at them or not."""
@@ -171,6 +173,7 @@ class Listing:
         # "H 100644 ID 0", a tab, and the path; all ids of a repository have the same length.
         width = staged[0].index("\t") + 1 if staged else 0
         blobs = dict(zip([entry[width:] for entry in staged], [entry[9 : width - 3] for entry in staged], strict=True))
+        self._like = next(iter(blobs.values()), "")
         dirty = {entry[width:] for entry in staged if entry[0] == "C"}
         if by is not None:
             entries = os.fsdecode(more or b"").split("\0")
@@ -221,10 +224,7 @@ class Listing:
         """Return the git blob id of a file as it is on the disk."""
         key = (path, facts.st_size, facts.st_mtime_ns)
         if key not in self._hashes:
-            import hashlib  # not for the first frame
-
-            data = self._read(path)
-            self._hashes[key] = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+            self._hashes[key] = git_index.blob_id(self._read(path), self._like)
         return self._hashes[key]
 
 

@@ -7,17 +7,19 @@ does a place in an error of Python, Node, Go, Rust, Java or a compiler; its line
 
 from __future__ import annotations
 
-import contextlib
 import re
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from assistant.context.out import NOTHING, Out
-from assistant.context.repo import LARGEST
+from assistant import visible
+from assistant.context.files import PATH, Files
+from assistant.context.listing import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from assistant.context.out import Out
 
 Kind = Literal["file", "folder", "symbol", "diff", "commit"]
 _WINDOW = 12
@@ -34,7 +36,8 @@ class Mention(NamedTuple):
     as well) or the name of a commit. Lines are 1-based, 0 for the whole file. `sure` says that it was marked with `@`,
     `source` is the text as it was written. `inside` is what a symbol is part of, as written: for `@Pot.boil` it is
     `Pot`. `beside` holds the names that stand with a line, each as written, with what it is part of: in a frame, the
-    function that was called.
+    function that was called. `line` is the one line that an error names, where `first` and `last` are around it; of
+    such places, the one with the lowest `rank` is nearest to the fault.
     """
 
     path: str
@@ -46,13 +49,17 @@ class Mention(NamedTuple):
     source: str = ""
     inside: str = ""
     beside: tuple[str, ...] = ()
+    line: int = 0
+    rank: int = 0
 
 
-# A mark counts only at the beginning of a word: a@b.c is an address. At the beginning of a line it may be a decorator.
+# A mark counts only at the beginning of a word: a@b.c is an address, {@code x} stands in comments of Java. At the
+# beginning of a line it may be a decorator.
 _MARKED = (
-    r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
+    r"""(?<![\w@.\\/`'"{-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
 )
+_ASSIGNED = r"(?<![\w@])@%s\s*(?:\|\||&&|[-+*/])?=(?![=~>])"
 _FILE = r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$"
 _LINES = r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$"
 _HUNK = r"(?m)^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})"
@@ -61,26 +68,14 @@ _HUNK = r"(?m)^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,30
 _LATER = r"""([^\n/\\]{0,120}?)(?:\b(?:[Ll]ine(?:no)?|Zeile|ligne)["']?\s?[=:]?\s?|:\s(?=\d{1,7}:)|\s\((?=\d{1,7}:\d))(\d{1,7})(?![\d-]|\s(?:of|in)\b)"""
 _BEFORE = r"\b[Ll]ines?\s(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\s(?:of|in)\s(?:the\s)?(?:file\s)?[`'\"(]?$"
 _NAMED = r"\w\.[A-Za-z]\w{0,4}\b"
-_OTHER_SCRIPT = r"[^\x00-\x7f]+"
-_OF_CLASS = r"([\w$.]{1,300})\($"
-"""What stands before the file in a frame of Java: package, class and method."""
-_ESCAPE = r"(?:%[0-9A-Fa-f]{2})+"
-_DIFF_SIDES = frozenset({"a/", "b/", "i/", "w/", "c/", "o/"})
-"""What git puts before the names in a diff."""
 _CALLED = r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}"
 """A name with what it is part of, as frames write it: `a.b.C.run`, `Pot::boil`, `Pot#boil`, `a/b.(*Pot).Boil.func1`, `Pot->boil`."""
 _BESIDE = 300
 """Characters before and behind a place in which names count as standing with it."""
-_MAJOR = r"/v\d{1,3}(?=[@/]|$)"
-"""A later major version in the path of a Go module."""
-_HEAD = 4_000
-"""Characters of a `go.mod` or `pubspec.yaml` that are searched for its name."""
+_TASK = r"[\w.-]{1,100}/[\w.-]{1,100}:[\w:.-]{1,100}$"
+"""What Turborepo puts before a line of output, behind an `@`: a package and its task."""
 _HUNKS = 20
 """The most places of one file in a pasted diff that are shown."""
-_LIBRARY = frozenset(
-    {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "local", "include", "share", "etc", "proc", "jvm", "nix"}
-)  # fmt: skip
-"""Folders that contain the files of others."""
 _CODE = r"_|[a-z][A-Z]"
 _UNBROKEN = r"[^\s`<>|]{1,300}"
 _SIGNS = frozenset("./\\~")
@@ -91,8 +86,6 @@ _TRIED = 200
 """The most paths of a question that are looked for on the disk if there was no time to list all files."""
 _FEW = 3
 """The most files of one name that a note lists."""
-_PATH = 300
-"""Characters of the longest path that is looked for."""
 _JOINTS = r"\.|::|#|->"
 _REVISION = r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$"
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
@@ -106,152 +99,9 @@ _PLACE = (
 )
 
 
-class _Files:
-    """The known paths, by whole path and by last name."""
-
-    def __init__(self, paths: Iterable[str], root: str) -> None:
-        self.whole = set(paths)
-        self.root = root.replace("\\", "/").rstrip("/")
-        self._ends: dict[str, list[str]] | None = None
-        self._folders: set[str] | None = None
-        self._homes: set[str] | None = None
-        self._heads: dict[str, str] = {}
-        self._spaced: dict[str, list[str]] | None = None
-
-    def find(self, name: str, *, placed: bool = False) -> str | None:
-        """Return the one path that a name may mean: the path itself, a path below the root, or a unique end of a path.
-
-        `placed` says that a line stands with it, as in an error: then a file at the root may have any project folder
-        above it.
-        """
-        if name in self.whole:
-            return name
-        name = re.sub("/{2,}", "/", name.replace("\\", "/"))
-        if self.root and name.startswith(self.root + "/"):
-            name = name[len(self.root) + 1 :]
-        outside, home = name.startswith("/") or name[1:3] == ":/", name.startswith("~/")
-        while name.startswith(("./", "../", "~/")):
-            name = name.split("/", 1)[1]
-        name = name.strip("/").rstrip(".")
-        for tried in (name, name[2:] if name[:2] in _DIFF_SIDES else ""):
-            if tried and tried in self.whole:
-                return tried
-        if not name or outside:
-            # An absolute path outside of the root: the same project on another machine, if the end in common is long
-            # enough.
-            return self._by_longest_end(name) or (self._at_root(name) if placed else None)
-        options = [path for path in self._called(name) if path.endswith(f"/{name}")]
-        if not options and home:
-            return self._by_longest_end(name)
-        return options[0] if len(options) == 1 else None if options else self._below(name)
-
-    def guess(self, name: str, before: str, *, placed: bool) -> str | None:
-        """Return the one path that is meant although `find` finds none, judging by the text before the name.
-
-        The name may be in a frame of Java, whose package is the folder; contain a blank; have escapes as in an address;
-        or stand in a sentence of a script without blanks.
-        """
-        if before.endswith("(") and "/" not in name and (chain := re.search(_OF_CLASS, before)):
-            packages = chain[1].split(".")
-            for size in range(len(packages) - 1, 0, -1):
-                end = f"/{'/'.join(packages[:size])}/{name}"
-                if len(same := [path for path in self._called(name) if f"/{path}".endswith(end)]) == 1:
-                    return same[0]
-        if before.endswith("package:"):
-            return self._of_package(*name.partition("/")[::2])
-        if self._spaced is None:
-            self._spaced = {}
-            for path in self.whole:
-                if " " in path:
-                    self._spaced.setdefault(path.rsplit(" ", 1)[-1].rsplit("/", 1)[-1], []).append(path)
-        said = before[-_PATH:] + name
-        for path in self._spaced.get(name.rsplit("/", 1)[-1], ()):
-            if re.search(
-                rf"(?<![\w-]){re.escape(path.rsplit('/', 1)[-1] if ' ' in path.rsplit('/', 1)[-1] else path)}$", said
-            ):
-                return path
-        if "%" in name and (plain := _unescaped(name)) != name:
-            return self.find(plain, placed=placed)
-        if not name.isascii():
-            bits = [bit for bit in re.split(_OTHER_SCRIPT, name) if "." in bit and "/" in bit.strip("./")]
-            return self.find(bits[0], placed=placed) if bits else None
-        return None
-
-    def _of_package(self, package: str, name: str) -> str | None:
-        """Return the file that Dart calls `package:shop/cart.dart`.
-
-        It lies in the folder `lib` of the package: a folder of that name, or one whose `pubspec.yaml` has that name.
-        """
-        homes = [path[: -len(f"lib/{name}")] for path in self._called(name) if f"/{path}".endswith(f"/lib/{name}")]
-        said = re.compile(rf"(?m)^name:\s{{0,9}}['\"]?{re.escape(package)}\b")
-        mine = [home for home in homes if f"/{home}".endswith(f"/{package}/") or said.search(self._head(f"{home}pubspec.yaml"))]  # fmt: skip
-        return f"{mine[0]}lib/{name}" if len(mine) == 1 else None
-
-    def _head(self, path: str) -> str:
-        """Return the beginning of a known file, empty where it cannot be read; it is kept for further lines."""
-        if not self.root or path not in self.whole:
-            return ""
-        if path not in self._heads:
-            self._heads[path] = ""
-            with contextlib.suppress(OSError), Path(self.root, path).open(encoding="utf-8", errors="replace") as file:
-                self._heads[path] = file.read(_HEAD)
-        return self._heads[path]
-
-    def _called(self, name: str) -> Sequence[str]:
-        """Return the paths with the same last name as a path."""
-        if self._ends is None:
-            self._ends = {}
-            for path in self.whole:
-                self._ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
-        return self._ends.get(name.rsplit("/", 1)[-1], ())
-
-    def _below(self, name: str) -> str | None:
-        """Return the path below the name of the project, as Go writes its module and Elixir its dependencies."""
-        if self._homes is None:
-            self._homes = {self.root.rsplit("/", 1)[-1], self._module()} - {""}
-        for pieces in (name.split("/"), re.sub(_MAJOR, "", name).split("/")):
-            for at in range(len(pieces) - 1, 0, -1):
-                if pieces[at - 1].partition("@")[0] in self._homes and (tried := "/".join(pieces[at:])) in self.whole:
-                    return tried
-        return None
-
-    def _module(self) -> str:
-        """Return the last name of the project's Go module: a checkout may have any name."""
-        module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", self._head("go.mod"))
-        return re.sub(_MAJOR, "", module["path"]).rsplit("/", 1)[-1] if module else ""
-
-    def _at_root(self, name: str) -> str | None:
-        """Return a file of the root by its last name, if that is unique and the path is not that of a library."""
-        if found := self._below(name):
-            return found
-        last = name.rsplit("/", 1)[-1]
-        return last if [*self._called(name)] == [last] and _LIBRARY.isdisjoint(name.split("/")) else None
-
-    def _by_longest_end(self, name: str) -> str | None:
-        pieces = name.split("/")
-        for at in range(1, len(pieces) - 1):
-            tried = "/".join(pieces[at:])
-            if tried in self.whole:
-                return tried
-        return None
-
-    def folder(self, name: str) -> str | None:
-        """Return a folder as it stands in the paths, with "/" at its end; None for others, and for "/" or "./"."""
-        name = name.replace("\\", "/").removeprefix("./").strip("/")
-        if self._folders is None:
-            self._folders = set()
-            for path in self.whole:
-                while "/" in path:
-                    path = path.rsplit("/", 1)[0]  # noqa: PLW2901 - upwards, until a folder is known
-                    if path in self._folders:
-                        break
-                    self._folders.add(path)
-        return f"{name}/" if name in self._folders else None
-
-
 def read(
     question: str,
-    paths: Collection[str],
+    paths: Collection[str] | Files,
     *,
     root: Path | None = None,
     symbols: Container[str] = (),
@@ -259,19 +109,21 @@ def read(
 ) -> list[Mention]:
     """Return all that a question names, each once: marked mentions first, each group in the order of the text.
 
-    `root` lets absolute paths count; `symbols` holds the defined names; `revision` returns the commit that a name means
+    `root` lets absolute paths count, unless the paths are `Files` that know it; `symbols` holds the defined names; `revision` returns the commit that a name means
     (`Repo.revision`). Without the last two, no symbol or commit is found.
     """
     if len(question) > _LONGEST:
         question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
-    files = _Files(paths, str(root) if root else "")
+    files = paths if isinstance(paths, Files) else Files(paths, str(root) if root else "")
     found: dict[tuple[str, str, str, int], Mention] = {}
     taken: list[tuple[int, int]] = []
     for match in re.finditer(_MARKED, question) if "@" in question else ():
         if one := _marked(match, files, symbols, revision):
             found.setdefault((one.kind, one.path, f"{one.inside}.{one.name}", one.first), one)
             taken.append((match.start(), match.start() + len(one.source)))
+    files.vague.clear()  # of marks that mean nothing `nowhere` tells
     seen = {(one.path, one.first) for one in found.values()}
+    spots: dict[int, tuple[str, int]] = {}
     starts = iter(taken)
     span = next(starts, None)
     for match in re.finditer(_PLACE, question) if _may_hold_places(question) else ():
@@ -282,6 +134,7 @@ def read(
         one = _place(match, files)
         if one and one.first:
             one = one._replace(beside=_beside(match))
+            spots[match.start("py") - 1 if match["py"] else match.start()] = (one.path, one.first)
         if (
             one
             and (one.path, one.first) not in seen
@@ -292,7 +145,19 @@ def read(
         if one and not one.first and question[max(0, match.start() - 5) : match.start()] in {"\n+++ ", "+++ "}:
             for hunk in _hunks(one, question, match.end()):
                 found.setdefault((hunk.kind, hunk.path, hunk.name, hunk.first), hunk)
-    return list(found.values())
+    return list(_ranked(found.values(), spots, question))
+
+
+def _ranked(found: Iterable[Mention], spots: Mapping[int, tuple[str, int]], text: str) -> Iterable[Mention]:
+    """Give their ranks to places, of which `spots` tells where they stand in the text; a place may stand there twice."""
+    if len(spots) < 2:
+        return found
+    from assistant.context import frames  # most questions name no place
+
+    ranks: dict[tuple[str, int], int] = {}
+    for spot, rank in frames.order(text, spots).items():
+        ranks.setdefault(spots[spot], rank)
+    return (one._replace(rank=ranks.get((one.path, one.first), 0)) for one in found)
 
 
 def _may_hold_places(question: str) -> bool:
@@ -325,8 +190,11 @@ def _beside(match: re.Match[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def written(question: str, root: Path) -> list[str]:
-    """Return the paths that are marked or stand in an error, in the form of a listing; they need not exist."""
+def written(question: str, root: Path, stand: str = "") -> list[str]:
+    """Return the paths that are marked or stand in an error, in the form of a listing; they need not exist.
+
+    They are read from the root and from the folder where the user stands, as in `Files`.
+    """
     if len(question) > _LONGEST:
         question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
     found: list[str] = []
@@ -336,8 +204,9 @@ def written(question: str, root: Path) -> list[str]:
     found += filter(None, (match["py"] or match["path"] for match in places))
     above = f"{root}/".replace("\\", "/")
     bare = (re.sub(_LINES, "", each).rstrip(".:!?*_").replace("\\", "/") for each in found)
-    names = (each.removeprefix("file://").removeprefix(above).removeprefix("./") for each in bare)
-    return list(islice(dict.fromkeys(each for each in names if "." in each or "/" in each), _TRIED))
+    names = [each.removeprefix("file://").removeprefix(above).removeprefix("./") for each in bare]
+    names = [way for each in names if "." in each or "/" in each for way in (each, f"{stand}{each}")]
+    return list(islice(dict.fromkeys(names), _TRIED))
 
 
 def marks(question: str) -> list[str]:
@@ -352,24 +221,27 @@ def nowhere(
     found: Iterable[Mention],
     root: Path,
     *,
-    paths: Iterable[str] = (),
-    out: Out = NOTHING,
-    symbols: Container[str] | None = None,
-    away: Callable[[str], Sequence[str]] = lambda _: (),
-    late: bool = False,
+    paths: Collection[str] | Files,
+    out: Out,
+    symbols: Container[str] | None,
+    away: Callable[[str], Sequence[str]],
+    late: bool,
 ) -> list[str]:
     """Return a note for each mark that means nothing which may be shown, with the reason.
 
+    So it does for a path without a mark that fits several files, and for a name that a file had before it was renamed.
     Names are judged only where all `symbols` are known, and only if they look like code: `@alice` is a person. `away`
     returns those files kept `out` that define a name; `late` says that there was no time to list all files.
     """
     known = {each.source for each in found}
-    ends: dict[str, list[str]] | None = None
+    files = paths if isinstance(paths, Files) else Files(paths, str(root))
     notes: dict[str, None] = {}
     for match in re.finditer(_MARKED, question[:_LONGEST]) if "@" in question else ():
         text = match["quoted"] or match["single"] or match["bare"].rstrip(".:!?*_")
         name = re.sub(_LINES, "", text)
         if not known.isdisjoint((f"@{text}", match[0], f"@{_longer(match)}")) or _decorates(match) or name == "diff":
+            continue
+        if re.match(_TASK, name) and question[max(0, match.start() - 1) : match.start()].strip() == "":
             continue
         if name == "commit" or name.startswith(("commit:", "HEAD")):
             called = name.removeprefix("commit:")
@@ -388,24 +260,28 @@ def nowhere(
                 why = f"in {homes}, taken out of the context" if homes else "nowhere that the index sees"
                 notes[f"@{name} is defined {why}"] = None
             continue
-        if ends is None:
-            ends = {}
-            for path in paths:
-                ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
-        same = [path for path in ends.get(name.rsplit("/", 1)[-1], ()) if path.endswith(f"/{name}")]
         if hidden:
             why = "taken out of the context"
-        elif same:
-            why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
+        elif same := files.ending(name):
+            why = _one_of(same)
         else:
-            why = _hidden(name, root, late)
+            here = f"{files.stand}{name}"
+            why = _hidden(here if files.stand and (root / here).exists() else name, root, late)
         notes[f"@{name} is {why}"] = None
+    for name, some in islice(files.vague.items(), _FEW):
+        notes[f"{visible.name(name)} is {_one_of(some)}"] = None
+    for name, path in islice(files.old.items(), _FEW):
+        notes[f"{visible.name(name)} is {visible.name(path)} now"] = None
     return list(notes)
+
+
+def _one_of(paths: Sequence[str]) -> str:
+    return f"one of {len(paths)} files: {', '.join(sorted(paths)[:_FEW])}"
 
 
 def _hidden(name: str, root: Path, late: bool) -> str:
     """Say why a path is not among the files that may be shown."""
-    if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
+    if name.startswith(("/", "~")) or ".." in name or len(name) >= PATH:
         return "no file of this folder"
     place = root / name
     below = [above for above in place.parents if root in above.parents]
@@ -439,7 +315,7 @@ def _longer(match: re.Match[str]) -> str:
 
 
 def _marked(
-    match: re.Match[str], files: _Files, symbols: Container[str], revision: Callable[[str], str | None] | None
+    match: re.Match[str], files: Files, symbols: Container[str], revision: Callable[[str], str | None] | None
 ) -> Mention | None:
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")
@@ -456,7 +332,7 @@ def _marked(
         last = int(lines[2] or lines[4] or first)
     if first > last:
         first, last = last, first
-    if path := files.find(name):
+    if path := files.find(name, text=match.string, at=match.start()):
         return Mention(path, first, last, True, source=whole)
     if name == "diff":
         return Mention("", sure=True, kind="diff", source=whole)
@@ -476,23 +352,33 @@ def _marked(
         return Mention(path, sure=True, source=whole)
     if folder := files.folder(name):
         return Mention(folder, sure=True, kind="folder", source=whole)
+    if path := files.renamed(name):
+        return Mention(path, first, last, True, source=whole)
     return None
 
 
 def _decorates(match: re.Match[str]) -> bool:
-    """Say whether an `@name` is a decorator in pasted code: alone on its line, with a definition below."""
+    """Say whether an `@name` stands in pasted code.
+
+    It does as a decorator, alone on its line with a definition below, and as a variable of Ruby, to which something is
+    assigned in the same text.
+    """
     text = match.string
+    if (name := re.match(r"\w+", match["bare"] or "")) and re.search(_ASSIGNED % name[0], text):
+        return True
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     end = text.find("\n", match.end())
     below = text[end + 1 : end + 200].lstrip() if end != -1 else ""
     return not before.strip() and below.startswith(("def ", "async ", "class ", "@", "public ", "private ", "protected ", "export ", "fun ", "function "))  # fmt: skip
 
 
-def _place(match: re.Match[str], files: _Files) -> Mention | None:
+def _place(match: re.Match[str], files: Files) -> Mention | None:
     """Return the file and lines of a place that stands in the text without a mark."""
+    text, at = match.string, match.start()
     if match["py"]:
-        path, line = files.find(match["py"], placed=True), int(match["py_line"])
-        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
+        name, line = match["py"], int(match["py_line"])
+        path = files.find(name, placed=True, text=text, at=at) or files.renamed(name)
+        return _window(path, line, match[0]) if path else None
     name = match["path"]
     bare = name.strip("./~\\").rstrip(".")
     if not bare or ("." not in bare and "/" not in name and "\\" not in name and bare not in files.whole):
@@ -500,8 +386,12 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
     if "@" in name and name not in files.whole:
         name = name.rsplit("@", 1)[-1] if name.startswith("@") else name
     line = int(match["first"] or match["paren"] or match["words"] or match["mark"] or match["apart"] or 0)
-    before = match.string[max(0, match.start() - _PATH) : match.start()]
-    path = files.find(name, placed=bool(line)) or files.guess(name, before, placed=bool(line))
+    before = text[max(0, at - PATH) : at]
+    path = files.find(name, placed=bool(line), text=text, at=at)
+    if path is None and (path := files.guess(name, before, placed=bool(line))):
+        files.vague.pop(name, None)
+    if path is None and name not in files.vague:
+        path = files.renamed(name)
     if path is None or ("/" not in path and "." not in path and not line):
         return None
     if not line and not match["at"]:
@@ -514,10 +404,9 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
     if last := int(match["last"] or match["until"] or 0):
         return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
     if line and not match["at"]:
-        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
+        return _window(path, line, match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])
 
 
-def _unescaped(name: str) -> str:
-    """Return a path from an address as it is written on the disk."""
-    return re.sub(_ESCAPE, lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace"), name)
+def _window(path: str, line: int, source: str) -> Mention:
+    return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=source, line=line)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
-from assistant.context import choose, segments
-from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
+from assistant.context import choose, frames, segments
+from assistant.context.choose import CHANGES, NAMED, PINNED, Frame, Shown
 from assistant.context.language import language_of
-from assistant.context.out import NOTHING, Out
 from assistant.context.rank import is_source, is_test
 from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
 from assistant.errors import RepoError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.context.index import Index
     from assistant.context.measure import Measure
     from assistant.context.mention import Mention
+    from assistant.context.out import Out
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
     from assistant.context.reader import Reader
@@ -68,11 +68,25 @@ class Wanted:
         self.whole = whole
 
 
-def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> tuple[dict[str, Wanted], list[str]]:
-    """Return the files that are meant, each once, pinned files first, and notes on what could not be shown."""
+class Crowd(NamedTuple):
+    """A marked symbol that more files define than are shown: its name, what it is part of, those files by likeliness."""
+
+    name: str
+    inside: str
+    homes: Sequence[str]
+    vague: Collection[str]
+
+
+def gather(
+    mentions: Iterable[Mention], pinned: Sequence[str], index: Index
+) -> tuple[dict[str, Wanted], list[Crowd], list[str]]:
+    """Return the files that are meant, each once, pinned files first; symbols of too many files; and notes.
+
+    Which files of a crowd are shown the ranking decides, see `settle`; the notes are on what could not be shown.
+    """
     files = {path: Wanted(path, "pinned", True, whole=True) for path in pinned}
-    notes = []
-    for each in mentions:
+    notes, crowds = [], []
+    for each in sorted(mentions, key=lambda each: each.rank):
         if each.kind == "file":
             one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
             one.sure |= each.sure
@@ -84,21 +98,42 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
-            homes = _ordered(each.name, places, index)
-            for path in homes[:_HOMES]:
+            if len(places) > _HOMES:
+                crowds.append(_crowd(each, places, index))
+                notes.append(f"{each.name} is defined in {len(places)} files, {_HOMES} are shown")
+                continue
+            for path in sorted(places, key=_nearness):
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True
                 one.symbols.append((each.name, each.inside))
-            if len(homes) > _HOMES:
-                notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
-    return files, notes
+    return files, crowds, notes
 
 
-def _ordered(name: str, places: Collection[str], index: Index) -> list[str]:
-    """Return the files that define a name, likeliest first: no tests, then classes and functions before others."""
-    tags = index.tags(list(places)) if len(places) > _HOMES else {}
-    vague = {path: all(tag.kind in _LESS for tag in found.defs if tag.name == name) for path, found in tags.items()}
-    return sorted(places, key=lambda path: (is_test(path), vague.get(path, False), path.count("/"), path))
+def settle(files: dict[str, Wanted], crowds: Iterable[Crowd], ranking: Ranking) -> None:
+    """Add the files of crowds that are shown: those that the question is about, classes and functions before others.
+
+    The first is meant for certain; the others give way where all is too much.
+    """
+    scores = {each.path: each.score for each in ranking.files} if crowds else {}
+    for crowd in crowds:
+        order = sorted(crowd.homes, key=lambda path: (path in crowd.vague, -scores.get(path, 0.0)))
+        for at, path in enumerate(order[:_HOMES]):
+            one = files.setdefault(path, Wanted(path, "mentioned", at == 0))
+            one.sure |= at == 0
+            one.symbols.append((crowd.name, crowd.inside))
+
+
+def _crowd(each: Mention, places: Collection[str], index: Index) -> Crowd:
+    tags = index.tags(list(places))
+    vague = {
+        path for path, found in tags.items() if all(tag.kind in _LESS for tag in found.defs if tag.name == each.name)
+    }
+    return Crowd(each.name, each.inside, sorted(places, key=_nearness), vague)
+
+
+def _nearness(path: str) -> tuple[bool, int, str]:
+    """Return a sort key by which no tests come first, then what lies near the root."""
+    return is_test(path), path.count("/"), path
 
 
 def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:
@@ -109,7 +144,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     file = Shown(wanted.path, lines, tags, wanted.why, must=wanted.sure)
     file.place = PINNED if wanted.why == "pinned" else NAMED
     size = max(1, len(lines) - (not lines[-1]))
-    cut = segments.cut(wanted.path, len(lines), tags)
+    cut = segments.cut(wanted.path, lines, tags)
     file.pieces = segments.weigh(cut, lines, query, ranking.idfs, said=ranking.said.get(wanted.path))
     # Words of the question pick definitions only in a file that is named; a marked symbol picks them in any file.
     pinned = file.place == PINNED
@@ -121,18 +156,16 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         if _meant(tag, wanted.symbols, tags)
         or (tag.name in spoken and len(tag.name) > 2 and _fits(lines[tag.start - 1 : tag.end], reader))
     ]
-    called = _called(wanted.places, tags)
     length = sum(map(len, lines))
     small = length < LARGEST and _fits(lines, reader)
     if wanted.whole and length <= LARGEST and (pinned or small or not exact):
         file.ranges = [(1, size)]
         return [file]
     if wanted.places or exact:
-        places = [_around(each.first, max(each.first, each.last), cut, size) for each in wanted.places]
-        places += [_head(first, (first + last) // 2, tags) for first, last in places]
-        places += [(tag.start, min(tag.end, size)) for tag in exact]
-        places += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in called]
-        file.ranges = choose.join(each for each in places if each[0])
+        called = _called(wanted.places, tags)
+        file.base = [(tag.start, min(tag.end, size)) for tag in exact]
+        file.frames = [_frame(each, cut, size, tags) for each in wanted.places]
+        frames.draw(file)
         file.words = list(dict.fromkeys(tag.name for tag in (*exact, *called)))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
         if any(each.first > size for each in wanted.places):
@@ -154,6 +187,15 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     return [file]
 
 
+def _frame(place: Mention, cut: Sequence[segments.Segment], size: int, tags: Tags | None) -> Frame:
+    """Return the lines to show for a place: those around it, the head of the definition, and what is called there."""
+    first, last = _around(place.first, max(place.first, place.last), cut, size)
+    line = min(place.line, size) or (first + last) // 2
+    ranges = [(first, last), _head(first, line, tags)]
+    ranges += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in _called([place], tags)]
+    return Frame(line, place.rank, [each for each in ranges if each[0]], single=bool(place.line))
+
+
 def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
     """Return the functions that stand with places as called there, innermost first.
 
@@ -164,7 +206,7 @@ def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
     known = {tag.name for tag in functions}
     found: list[Tag] = []
     for each in places:
-        middle = (each.first + each.last) // 2
+        middle = each.line or (each.first + each.last) // 2
         for chain in each.beside:
             parts = _NAME.findall(chain)
             at = next((at for at in range(len(parts) - 1, -1, -1) if parts[at] in known), -1)
@@ -248,7 +290,7 @@ def _nothing(each: Mention, kept_back: Collection[str]) -> str:
     return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
 
 
-def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> list[Shown]:
+def changes(each: Mention, reader: Reader, room: int, out: Out) -> list[Shown]:
     """Show the uncommitted changes, or one commit, in about `room` tokens, sources first.
 
     Files that are kept `out` are left out; of each other file there is as much as there is room for.

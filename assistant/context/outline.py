@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
+
+    _Ends: TypeAlias = Callable[[Sequence["_Seen"], Sequence[str], int], list[int]]
 
 _WIDEST = 300
 _MOST = 2_000
@@ -28,13 +31,17 @@ class Entry(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """An entry without an end: its 0-based line and its level; `end` is the 0-based last line where the reader knows it."""
+    """An entry without an end: its 0-based line and its level.
+
+    `end` is the 0-based last line where the reader knows it, `declared` the line with its name if that is another.
+    """
 
     line: int
     level: int
     name: str
     kind: str
     end: int = -1
+    declared: int = -1
 
 
 def outline(source: bytes, reader: str) -> list[Entry]:
@@ -51,13 +58,40 @@ def outline(source: bytes, reader: str) -> list[Entry]:
     if not seen:  # true of most texts: there are no ends to find
         return []
     seen.sort(key=lambda each: each.line)
+    return _entries(seen, lines, ends)
+
+
+def _entries(seen: Sequence[_Seen], lines: Sequence[str], ends: _Ends) -> list[Entry]:
+    """Return entries with their ends."""
     last = len(lines) - 1
     while last > 0 and not lines[last]:
         last -= 1
     return [
-        Entry(each.name, each.kind, each.line + 1, max(each.line, end) + 1, each.line + 1)
+        Entry(
+            each.name,
+            each.kind,
+            each.line + 1,
+            max(each.line, each.declared, end) + 1,
+            max(each.line, each.declared) + 1,
+        )
         for each, end in zip(seen, ends(seen, lines, last), strict=True)
     ]
+
+
+def declarations(source: bytes, pattern: re.Pattern[str], spans: Sequence[tuple[int, int]]) -> list[Entry]:
+    """Return what those lines of a source declare that match a pattern and lie in one of some spans of lines.
+
+    The pattern names what is declared `name`, and has a group for the word that tells its kind, or for the bracket that
+    makes it a method; what has neither is a field.
+    """
+    lines = [line[:_WIDEST].rstrip() for line in source.decode("utf-8-sig", "replace").split("\n")]
+    seen = []
+    for first, last in spans:
+        for number in range(first, min(last + 1, len(lines))):
+            if match := pattern.match(lines[number]):
+                kind = _WORDS.get(match["kind"] or "", "method" if match["called"] else "field")
+                seen.append(_Seen(number, _indent(lines[number]), match["name"], kind))
+    return _entries(seen[:_MOST], lines, _until_dedent)
 
 
 def _until_next(seen: Sequence[_Seen], lines: Sequence[str], last: int) -> list[int]:
@@ -95,7 +129,7 @@ def _until_dedent(seen: Sequence[_Seen], lines: Sequence[str], last: int) -> lis
 
 
 _CLOSES = re.compile(r"\s*(?:[})\]]|end\b|</|\*\))", re.IGNORECASE)
-_OPENS = re.compile(r"\s*\{\s*$")
+_OPENS = re.compile(r"\s*(?:\{|/?>)\s*$")
 
 
 def _indent(line: str) -> int:
@@ -121,7 +155,11 @@ _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 def _markdown(lines: Sequence[str]) -> Iterator[_Seen]:
     fence = ""
     front = bool(lines) and lines[0] == "---"
+    comment = False
     for number, line in enumerate(lines):
+        if comment or ("<!--" in line and not fence):
+            _, comment = _uncomment(line, _MARKUP, within=comment)
+            continue
         if front:
             front = number == 0 or line not in {"---", "..."}
             continue
@@ -154,13 +192,29 @@ def _rst(lines: Sequence[str]) -> Iterator[_Seen]:
 
 
 _ID = re.compile(r"<([a-zA-Z][\w-]*)(?:\s[^<>]*?)?\sid\s*=\s*[\"']?([\w:.-]+)")
-_TITLE = re.compile(r"<(h[1-6]|title)\b[^<>]*>([^<>]{1,100})", re.IGNORECASE)
+_BARE_ID = re.compile(r"(?:^|\s)id\s*=\s*[\"']?([\w:.-]+)")
+_BEGUN = re.compile(r"<[a-zA-Z][\w-]*(?:\s[^<>]*)?$")
+"""An element whose attributes go on in the next line."""
+_TITLE = re.compile(r"<(h[1-6]|title)\b[^<>]*>(.+?)(?:</\1\b|$)", re.IGNORECASE)
+_ELEMENT = re.compile(r"<[^<>]*>")
+_SAYS = re.compile(r"\w")
 _BLOCK = re.compile(r"<(script|style|template)\b[^<>]*>", re.IGNORECASE)
+_ATTRIBUTES = 20
+"""The most lines over which the attributes of an element may go on."""
 
 
 def _html(lines: Sequence[str]) -> Iterator[_Seen]:
-    script = False
-    for number, line in enumerate(lines):
+    script = comment = False
+    begun = -1
+    for number, whole in enumerate(lines):
+        line, comment = _uncomment(whole, _MARKUP, within=comment) if comment or "<!--" in whole else (whole, False)
+        if begun >= 0:
+            attributes, closed, rest = line.partition(">")
+            if match := _BARE_ID.search(attributes):
+                yield _Seen(begun, 1, match[1], "id", declared=number)
+            if not closed and number - begun < _ATTRIBUTES:
+                continue
+            begun, line = -1, rest if closed else line
         if match := _BLOCK.search(line):
             yield _Seen(number, 0, match[1].lower(), "section")
             script = match[1].lower() == "script" and "</script" not in line.lower()
@@ -168,10 +222,20 @@ def _html(lines: Sequence[str]) -> Iterator[_Seen]:
             script = "</script" not in line.lower()
             if declared := _declared(line):
                 yield _Seen(number, 1, *declared)
-        elif match := _ID.search(line):
-            yield _Seen(number, 1, match[2], "id")
-        elif (match := _TITLE.search(line)) and match[2].strip():
-            yield _Seen(number, 1, match[2].strip(), "heading")
+        elif "<" in line:
+            yield from _elements(line, number)
+            begun = number if _BEGUN.search(line) else -1
+
+
+def _elements(line: str, number: int) -> Iterator[_Seen]:
+    """Yield the ids in a line of a page, or the heading there."""
+    ids = [_Seen(number, 1, match[2], "id") for match in _ID.finditer(line)]
+    yield from ids
+    if ids or not (match := _TITLE.search(line)):
+        return
+    text = _ELEMENT.sub("", match[2]).strip()
+    if "<" not in text and _SAYS.search(text):  # what is left of a template may be a mark only
+        yield _Seen(number, 1, _cut(text), "heading")
 
 
 _FRAME = re.compile(r"(?:from|to|[\d.]+%)(?:$|[\s,])")
@@ -185,7 +249,7 @@ def _css(lines: Sequence[str]) -> Iterator[_Seen]:
     for number, line in enumerate(lines):
         if not line:
             continue
-        text, comment = _uncomment(line, within=comment)
+        text, comment = _uncomment(line, _STYLE, within=comment)
         if (match := _CSS_VARIABLE.match(text)) and "{" not in text:
             yield _Seen(number, len(open_), match[1], "variable", number)
         for piece in re.split(r"([{};])", text):
@@ -207,18 +271,34 @@ def _css(lines: Sequence[str]) -> Iterator[_Seen]:
     yield from (rule for rule in open_ if rule)
 
 
-def _uncomment(line: str, *, within: bool) -> tuple[str, bool]:
-    """Return a line without its /* */ comments, and whether a comment goes on."""
+_STYLE = re.compile(r"/\*()|(?<![:\w(\"'])//|\"[^\"]*\"|'[^']*'"), "*/"
+_MARKUP = re.compile(r"<!--()"), "-->"
+"""What begins a comment that ends with a mark (with an empty group), or with the line; and texts, which hold none."""
+_MARKS = re.compile(r"[{};]")
+
+
+def _uncomment(line: str, kind: tuple[re.Pattern[str], str], *, within: bool) -> tuple[str, bool]:
+    """Return a line without its comments, and without the marks in its texts, and whether a comment goes on."""
+    begins, ends = kind
     kept: list[str] = []
-    rest = line
-    while rest:
-        mark = "*/" if within else "/*"
-        before, found, rest = rest.partition(mark)
-        if not within:
-            kept.append(before)
-        if not found:
+    at = 0
+    while True:
+        if within:
+            end = line.find(ends, at)
+            if end < 0:
+                break
+            at, within = end + len(ends), False
+        if (match := begins.search(line, at)) is None:
+            kept.append(line[at:])
             break
-        within = not within
+        kept.append(line[at : match.start()])
+        at = match.end()
+        if match[0][0] in "\"'":
+            kept.append(_MARKS.sub(" ", match[0]))
+        elif match[1] is None:  # it ends with the line
+            break
+        else:
+            within = True
     return "".join(kept), within
 
 
@@ -291,35 +371,11 @@ def _toml(lines: Sequence[str]) -> Iterator[_Seen]:
             yield _Seen(number, 1, match[1].strip("\"'"), "key")
 
 
-_NAME = r"(?:\"[^\"]{1,100}\"|`[^`]{1,100}`|\[[^\]]{1,100}\]|[\w$#-]{1,100})"
-_CREATE = re.compile(
-    r"\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|external|unique|materialized|recursive|"
-    r"virtual|clustered)\s+){0,3}(table|view|function|procedure|trigger|index|type|schema|sequence|database|domain|"
-    r"extension|policy|role|package)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?"
-    rf"(?:{_NAME}\.){{0,3}}({_NAME})",
-    re.IGNORECASE,
-)
-_SQL_KINDS = {"procedure": "function", "schema": "module", "package": "module", "domain": "type", "database": "module"}
-_DOLLAR = re.compile(r"\$\w*\$")
-
-
 def _sql(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Yield what is created, without its schema, up to the semicolon that ends it; one between $$ and $$ does not."""
-    current: _Seen | None = None
-    quoted = False
-    for number, line in enumerate(lines):
-        if not quoted and (match := _CREATE.match(line)):
-            if current:
-                yield current
-            kind = match[1].lower()
-            current = _Seen(number, 0, match[2].strip('"`[]'), _SQL_KINDS.get(kind, kind))
-        if current:
-            quoted ^= len(_DOLLAR.findall(line)) % 2 == 1
-            if not quoted and line.partition("--")[0].rstrip().endswith(";"):
-                yield current._replace(end=number)
-                current = None
-    if current:
-        yield current
+    from assistant.context.sql import created
+
+    for each in created(lines):
+        yield _Seen(each.line, 0, each.name, each.kind, each.end)
 
 
 _TARGET = re.compile(r"([\w./%$(){}-][\w./%$(){} -]{0,99}?)\s*::?(?!=)")
@@ -411,13 +467,7 @@ def _text(lines: Sequence[str]) -> Iterator[_Seen]:
             yield _Seen(number, _indent(line), *declared)
 
 
-_READERS: dict[
-    str,
-    tuple[
-        Callable[[Sequence[str]], Iterator[_Seen]],
-        Callable[[Sequence[_Seen], Sequence[str], int], list[int]],
-    ],
-] = {
+_READERS: dict[str, tuple[Callable[[Sequence[str]], Iterator[_Seen]], _Ends]] = {
     "text": (_text, _until_dedent),
     "markdown": (_markdown, _until_next),
     "rst": (_rst, _until_next),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, colours, history, index, mention, named, rank, rules, segments
-from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
+from assistant.context import choose, colours, failing, frames, history, index, mention, moves, named, rank, segments
+from assistant.context.choose import CHOSEN, PINNED, Shown
+from assistant.context.files import Files
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.out import Out
 from assistant.context.query import ask
 from assistant.context.reader import LARGEST, Reader
+from assistant.context.ruling import Ruling, touched
 from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
@@ -19,16 +21,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.context.history import Touch
+    from assistant.context.listing import FileFact
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranked, Ranking
-    from assistant.context.repo import FileFact, Repo
+    from assistant.context.repo import Repo
+    from assistant.context.rules import Ruled
     from assistant.context.section import Masked
 
 CANDIDATES, OTHERS = 20, 50
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
 _BESIDE = 700
 """The most tokens for the surroundings of a definition that the user named with its file: such a question is sharp."""
+_REST = 0.15
+"""The factor on what more is shown of a test than the lines that failed."""
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
@@ -52,31 +58,45 @@ def pack(
     recent: Sequence[str] = (),
     told: Collection[str] = (),
     asked: Sequence[str] = (),
+    ruled: Ruled | None = None,
     whole: bool = False,
+    stand: str = "",
     timeout_s: float = 1.0,
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
 
-    What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out, as
-    `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the newest
-    first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the newest
-    first. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
-    for the index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
+    What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out,
+    as `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the
+    newest first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the
+    newest first, `ruled` the folders whose rules it was told, None where this question begins it. `stand` is the
+    folder below the root that the user stands in, with "/" at its end: paths are read from there first. `whole`
+    says that the model returns whole files, so that it is shown whole files. Listing files and waiting for the
+    index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
     growing in the background.
     """
     question, out = colours.plain(question), Out(dropped, pinned)
-    tree = _look(repo, cache, question, out, timeout_s)
+    tree = _look(repo, cache, question, out, stand, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        meant = _read(question, pinned, out, tree)
-        weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
+        meant = _read(question, pinned, out, stand, tree)
+        query = ask(question, told, asked)
+        query.called = failing.called(meant.mentions, query, tree.found)
+        weigh = _weigher(reader, query, tree, meant, recent)
+        named.settle(meant.wanted, meant.crowds, weigh.ranking)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
-        ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
-        asked_for = _named(weigh, meant.wanted, budget, ruling)
-        large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), out)
-        shown = [*ruling, *asked_for, *large]
-        shown += _beside(weigh, meant.wanted, shown, asked_for, budget)
+        ruling = Ruling(reader, budget, tree.paths, out, ruled)
+        laws = ruling.of(meant.wanted, meant.wanted, pinned)
+        lawful = {file.path for file in laws}
+        wanted = {path: each for path, each in meant.wanted.items() if path not in lawful}
+        meant_files = _named(weigh, wanted, budget, laws)
+        asked_for = _kept(meant_files)
+        large = _large(weigh, meant.mentions, tree.paths, wanted, int(budget * _LARGE), out)
+        shown = [*laws, *asked_for, *large]
+        shown += _beside(weigh, wanted, shown, asked_for, budget)
+        if laws := ruling.of(touched(shown), wanted, pinned):
+            lawful = {file.path for file in laws}
+            shown = [*(file for file in shown if file.path not in lawful), *laws]
         if not shown:
             shown = _listing(reader, tree.files, budget)
         if whole:
@@ -93,10 +113,11 @@ def pack(
         masked=tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
-        note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
+        note="; ".join([*meant.notes, *frames.untold(meant_files, shown), *_missing(tree, total, budget)]),
         dropped=out.paths,
         allowed=tuple(allowed),
         unread=tree.found.unread,
+        ruled=tuple(ruling.folders),
     )
 
 
@@ -111,21 +132,25 @@ class _Tree(NamedTuple):
 
 
 class _Meant(NamedTuple):
-    """What a question names: the mentions as written, the files wanted, and notes on what cannot be shown."""
+    """What a question names: the mentions as written, the files wanted, and notes on what cannot be shown.
+
+    `crowds` are symbols that many files define: which of these are wanted is known when the files are ranked.
+    """
 
     mentions: Sequence[Mention]
-    wanted: Mapping[str, named.Wanted]
+    wanted: dict[str, named.Wanted]
+    crowds: Sequence[named.Crowd]
     notes: Sequence[str]
 
 
-def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) -> _Tree:
+def _look(repo: Repo, cache: Path, question: str, out: Out, stand: str, timeout_s: float) -> _Tree:
     """List the files and wait for the index, for about `timeout_s` seconds in all."""
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     listed = repo.files(by)
     if repo.late:
         known = {file.path for file in listed}
-        listed += tuple(repo.named([path for path in mention.written(question, repo.root) if path not in known]))
+        listed += tuple(repo.named([path for path in mention.written(question, repo.root, stand) if path not in known]))
     files = [file for file in listed if not out.hides(file.path)]
     left = max(_LEAST_S, end - time.monotonic())
     every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
@@ -133,23 +158,24 @@ def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) ->
     return _Tree(files, [file.path for file in files], {file.path for file in files if file.dirty}, found, every)
 
 
-def _read(question: str, pinned: Sequence[str], out: Out, tree: _Tree) -> _Meant:
+def _read(question: str, pinned: Sequence[str], out: Out, stand: str, tree: _Tree) -> _Meant:
     """Read what a question names, and note what of it cannot be shown."""
     repo, known = tree.found.repo, set(tree.paths)
-    there = mention.read(question, tree.paths, root=repo.root, symbols=tree.found, revision=repo.revision)
+    files = Files(tree.paths, str(repo.root), stand=stand, moved=lambda: moves.read(repo, tree.found.store))
+    there = mention.read(question, files, symbols=tree.found, revision=repo.revision)
     mentions = [each for each in there if not (out.hides(each.source) or out.hides(each.path))]
-    wanted, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
+    wanted, crowds, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
     notes += mention.nowhere(
         question,
         there,
         repo.root,
-        paths=tree.paths,
+        paths=files,
         out=out,
         symbols=None if tree.every.unread else tree.found,
         away=lambda name: [path for path in tree.every.homes(name) if out.hides(path)],
         late=repo.late or bool(repo.blocked),
     )
-    return _Meant(mentions, wanted, notes)
+    return _Meant(mentions, wanted, crowds, notes)
 
 
 def _weigher(reader: Reader, query: Query, tree: _Tree, meant: _Meant, recent: Sequence[str]) -> _Weigher:
@@ -177,9 +203,12 @@ def _named(weigh: _Weigher, wanted: Mapping[str, named.Wanted], budget: int, bef
         for each in wanted.values()
         for one in named.show(each, weigh.reader, tags.get(each.path), weigh.query, weigh.ranking)
     ]
-    while _total(weigh.reader, [*before, *some]) > budget and choose.shrink(some):
-        some = [file for file in some if file.must or file.ranges or file.names]
+    frames.give_way(some, lambda: _total(weigh.reader, [*before, *_kept(some)]) > budget)
     return some
+
+
+def _kept(some: Sequence[Shown]) -> list[Shown]:
+    return [file for file in some if file.must or file.ranges or file.names]
 
 
 def _beside(
@@ -208,7 +237,7 @@ def _fitted(reader: Reader, shown: list[Shown], dirty: Collection[str], budget: 
         reader.mask(file)
     # Counted in the order of sending: where two sections meet, another order can cost another token.
     while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
-        shown = [file for file in shown if file.must or file.ranges or file.names]
+        shown = _kept(shown)
     return _stable(shown, dirty)
 
 
@@ -234,32 +263,6 @@ def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     words = {word.strip(".,;:!?()'\"`").removeprefix("@") for word in question.split()}
     words |= {f".{word}" for word in words}
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
-
-
-def _rules(reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], out: Out) -> list[Shown]:
-    """Show the rules that apply to the files the user named, the root's first, in a quarter of the budget."""
-    shown: list[Shown] = []
-    left = budget // 4
-    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or out.hides(path)):
-        if each.path in chosen or out.hides(each.path) or out.hides(each.link):
-            continue
-        if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
-            continue
-        if each.unread:
-            reader.left_out[each.path] = f"{each.unread}: its rules are not sent"
-        if each.unread or reader.read(each.path) is None:
-            continue
-        lines = each.text.split("\n")
-        linked = [f"{each.link} is a link to it"] if each.link else []
-        why = "; ".join(["rules of this repository", *linked, *each.warnings])
-        file = Shown(each.path, lines, None, why, ranges=[choose.whole(lines)], must=True, place=RULES)
-        size = reader.measure.count(file.draw())
-        if size <= left:
-            shown.append(file)
-            left -= size
-        else:
-            reader.left_out[each.path] = "rules longer than a quarter of the budget; pin the file to send it"
-    return shown
 
 
 def _large(
@@ -309,10 +312,11 @@ class _Weigher(NamedTuple):
         ]
         for file in parts:
             file.firm = list(file.ranges)
-            file.pieces = [
-                piece for piece in file.pieces if piece.words
-            ]  # the user named lines, so more needs a reason
+            # the user named lines, so more needs a reason
+            file.pieces = [piece for piece in file.pieces if piece.words]
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
+            if self.query.called and rank.is_test(file.path):
+                file.worth *= _REST
         return parts
 
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
@@ -332,12 +336,15 @@ class _Weigher(NamedTuple):
             if lines and len(self.reader.seen[each.path]) > LARGEST:
                 file.why += f"; {_TOO_LARGE}"
                 file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
+                says = self.ranking.said.get(each.path)
                 file.pieces = (
-                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs) if file.tags else []
+                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs, says)
+                    if file.tags
+                    else []
                 )
                 choose.level(file)
             elif lines:
-                parts = segments.cut(each.path, len(lines), file.tags)
+                parts = segments.cut(each.path, lines, file.tags)
                 file.pieces = segments.weigh(
                     parts, lines, self.query, idfs, self.touched.get(each.path, ()), self.ranking.said.get(each.path)
                 )
@@ -371,7 +378,7 @@ def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Sho
 def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
     """Order sections so that what stays the same from turn to turn comes first: a provider's cache counts prefixes.
 
-    First rules, then pinned files, named files, names only, source, files with open changes, and last diffs; each by
+    First rules, then pinned files, rules of folders that were touched later, named files, names only, source, files with open changes, and last diffs; each by
     path, but pinned files in the order in which they were pinned.
     """
     return sorted(

@@ -10,14 +10,16 @@ import heapq
 import math
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import graph, said, terms
+from assistant.context.generated import Origin
 from assistant.context.index_store import DEFINED, NAMED
+from assistant.context.kinds import PROSE_FACTOR, Kinds
 from assistant.context.language import languages
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ _TEST = re.compile(
 _TESTS = ("test", "spec", "fixture", "bench", "example")
 """Lower-case parts that the path of a test contains."""
 _BARE_SOURCES = frozenset(
-    """.asm .astro .awk .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .fs .fsx .glsl .graphql .groovy .hs .jl .jq .lisp
-    .m .ml .mli .mm .nim .pas .pl .pm .proto .ps1 .r .rkt .s .scm .sol .sql .svelte .tcl .tf .v .vb .vhd .vue .wat .zig""".split()  # noqa: SIM905
+    """.asm .astro .awk .bat .bzl .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .feature .fish .fs .fsx .g4 .gd .gleam
+    .glsl .graphql .groovy .hlsl .hs .ino .jl .jq .l .lisp .ll .m .ml .mli .mm .nim .nix .pas .pest .pl .pm .prisma .proto .ps1 .pxd .pyx .qml
+    .r .rkt .rl .s .scm .sol .sql .svelte .tcl .tf .thrift .v .vb .vhd .vue .wat .wgsl .y .yy .zig""".split()  # noqa: SIM905
 )
 """Endings of programs that are read without a grammar; other files without one are prose, data or settings."""
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
@@ -45,9 +48,15 @@ SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
 W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.3, 1.2, 1.65, 4.0, 1.0, 2.0, 1.0, 3.0
+W_CALLED = 25.0
+"""The worth of defining what a failing test calls, if nothing else defines it and only this test uses it."""
 W_SAID = 2.0
 """The factor on the words of a message for standing in this order."""
-TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 0.15, 2.0, 0.15, 0.2
+TEST_FACTOR, ASKED_TEST_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 2.0, 0.15, 0.2
+DOUBTED = 80
+"""The most files whose first lines are read to see whether a program wrote them."""
+IN_PATH = "its path has "
+"""The beginning of the reason that a word stands in the path."""
 
 
 class Ranked(NamedTuple):
@@ -94,7 +103,11 @@ def rank(
     size = max(1, len(index.words))
     mean = max(1.0, sum(index.words.values()) / size)
     held = index.lookup(
-        [*query.weights, *(NAMED + term for term in query.weights), *(DEFINED + name for name in query.names)]
+        [
+            *query.weights,
+            *(NAMED + term for term in query.weights),
+            *(DEFINED + name for name in (*query.names, *query.called)),
+        ]
     )
     parts: dict[str, list[tuple[float, str]]] = defaultdict(list)
     idfs: dict[str, float] = {}
@@ -118,6 +131,10 @@ def rank(
         homes = held.get(DEFINED + name, {})
         for each in homes:
             give(each, W_EXACT * weight / math.sqrt(len(homes)), f"defines {name}")
+    for name, weight in query.called.items():
+        for each in held.get(DEFINED + name, {}):
+            if not is_test(index.paths[each][0]):
+                give(each, W_CALLED * weight, f"defines {name}, which a failing test calls")
     saying = _saying(query, index, held, idfs)
     for path, one in saying.items():
         parts[path].append((W_SAID * one.worth, f"says {one.words[:60]}"))
@@ -134,12 +151,16 @@ def rank(
     known = set(paths)
     sums = [(sum(value for value, _ in some), path) for path, some in parts.items() if path in known]
     ranked = []
-    for value, path in heapq.nlargest(MOST, sums):
+    kinds, origin = Kinds(query.title, query.weights), Origin(index.repo.root)
+    alone = _alone(saying)
+    for at, (value, path) in enumerate(heapq.nlargest(MOST, sums)):
         factor = 1.0
         if not query.about_prose and not is_source(path):
-            factor = PROSE_FACTOR
+            factor = kinds.factor(path, spoken=any(reason.startswith(IN_PATH) for _, reason in parts[path]))
         elif is_test(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
+        if at < DOUBTED and factor > PROSE_FACTOR and path not in alone:
+            factor *= origin.factor(path)
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
     ranked = _spread(ranked, history, index, known)
@@ -163,6 +184,12 @@ def _saying(
 
     found = said.find(query.text, held, idfs, rare=rare, counts=counts, source=source)
     return {path: one for each, one in found.items() for path in index.paths[each]}
+
+
+def _alone(saying: Mapping[str, Said]) -> set[str]:
+    """Return the files that are the only ones to say a message: these stay even if a program wrote them."""
+    homes = Counter(one.words for one in saying.values())
+    return {path for path, one in saying.items() if homes[one.words] == 1}
 
 
 def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:
@@ -251,4 +278,4 @@ def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[flo
             name = path.rpartition("/")[2]
             if in_name and terms.parts(name.rpartition(".")[0] or name) == [term]:
                 value *= W_SAME
-            parts[path].append((value, f"its path has {query.spoken[term]}"))
+            parts[path].append((value, f"{IN_PATH}{query.spoken[term]}"))

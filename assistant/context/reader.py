@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from assistant.context import gate, ignore
-from assistant.context.out import NOTHING, Out
 from assistant.context.section import Masked
 from assistant.errors import RepoError
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from assistant.context.choose import Shown
     from assistant.context.gate import Allowed
     from assistant.context.measure import Measure
+    from assistant.context.out import Out
     from assistant.context.repo import Repo
 
 LARGEST = 400_000
@@ -29,7 +29,7 @@ SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
 
 
-def private(repo: Repo, out: Out = NOTHING, allowed: Collection[Allowed] = ()) -> Callable[[str], str]:
+def private(repo: Repo, out: Out, allowed: Collection[Allowed]) -> Callable[[str], str]:
     """Return a function that says why no line of a path may be sent, to anybody; empty where lines may be sent.
 
     It allows the same files as a context does: no secret files, unless the user let them through, none that an ignore

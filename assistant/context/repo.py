@@ -10,12 +10,12 @@ import os
 import re
 import stat
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
 from assistant.context import plain
-from assistant.context.git import Git, Ran
-from assistant.context.ignore import IGNORE_FILE
+from assistant.context.git import DIFF, Git, Ran
 from assistant.context.listing import LARGEST, FileFact, Listing
 from assistant.errors import RepoError
 
@@ -23,19 +23,23 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["IGNORE_FILE", "LARGEST", "Commit", "FileFact", "Ran", "Repo"]
-
 _LONGEST_LOG = 4_000_000
+_RENAMES = "-l200"
+"""Of more files that came and went in one commit only those are taken for renamed that did not change."""
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
 
 class Commit(NamedTuple):
-    """One commit of the history: full id, first line of its message, files it changed."""
+    """One commit of the history: full id, first line of its message, files it changed.
+
+    `moves` are files that it renamed, each by its old and its new path, which both count as changed.
+    """
 
     id: str
     subject: str
     paths: tuple[str, ...]
+    moves: tuple[tuple[str, str], ...] = ()
 
 
 class Repo:
@@ -144,8 +148,23 @@ class Repo:
         """Return the latest commits without merges, newest first, as many as can be read in the time."""
         if not self.head():
             return []
-        form = ("-z", "--name-only", "--format=%x02%H %s", "HEAD", "--")
-        return list(_commits(self.git.told(timeout_s, "log", f"--max-count={most}", "--no-merges", *form)))
+        form = ("--no-merges", "-z", "--name-status", "--format=%x02%H %s")
+        found: list[Commit] = []
+        # Of files that changed while they were renamed a partial clone may have no content: there only the others count.
+        for alike in ("--find-renames", "--find-renames=100%"):
+            said = self.git.told(timeout_s, "log", f"--max-count={most}", *form, alike, _RENAMES, "HEAD", "--")
+            found = max(found, list(_commits(said)), key=len)
+            if not self.git.failed:
+                break
+        return found
+
+    def staged_moves(self) -> dict[str, str]:
+        """Return the files whose renaming is staged, their new paths by the old ones. Raises RepoError."""
+        if not self.is_git:
+            return {}
+        form = ("--cached", "--find-renames", _RENAMES, "--diff-filter=R", "--name-status", "-z")
+        _, moves = _changed(self.git.out("diff", *DIFF, *form).split(b"\0"))
+        return dict(moves)
 
     def hunks(
         self, commits: Iterable[str], paths: Iterable[str] = (), *, timeout_s: float = 1.0, size: int = _LONGEST_LOG
@@ -177,11 +196,26 @@ def _astray(place: Path) -> str:
 
 
 def _commits(data: bytes) -> Iterator[Commit]:
-    """Read `git log -z`; the last commit may be cut short, and is then left out."""
+    """Read `git log -z --name-status`; the last commit may be cut short, and is then left out."""
     whole, _, _ = data.rpartition(b"\0")
     for piece in whole.split(b"\x02")[1:]:
-        head, *names = piece.split(b"\0")
+        head, *rest = piece.split(b"\0")
         words = head.decode("utf-8", "replace").split(" ", 1)
         if len(words) == 2:
-            paths = tuple(os.fsdecode(name.lstrip(b"\n")) for name in names if name.strip(b"\n"))
-            yield Commit(words[0], words[1].strip(), paths)
+            paths, moves = _changed(rest)
+            yield Commit(words[0], words[1].strip(), tuple(dict.fromkeys(paths)), tuple(moves))
+
+
+def _changed(fields: Iterable[bytes]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Read the fields of `--name-status -z`: the paths, and of files that were renamed the old and the new one."""
+    paths: list[str] = []
+    moves: list[tuple[str, str]] = []
+    rest = iter(fields)
+    for field in rest:
+        if not (kind := field.lstrip(b"\n")):
+            continue
+        names = [os.fsdecode(name) for name in islice(rest, 2 if kind[:1] in {b"R", b"C"} else 1)]
+        paths += names
+        if len(names) == 2:
+            moves.append((names[0], names[1]))
+    return paths, moves

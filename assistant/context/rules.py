@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.errors import RepoError
+from assistant.visible import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,12 +25,8 @@ _LARGEST = 32_000
 _READ = 1_000_000
 _MOST = 12
 _WARNINGS = 20
-# Direction marks and overrides, zero-width characters, tags, selectors that can carry bytes, fillers, and control
-# characters.
-HIDDEN = (
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-)
+_HIDDEN = f"(?!\r){HIDDEN}"
+"""A carriage return ends lines in files of some systems, and hides nothing from a model."""
 
 
 class RuleFile(NamedTuple):
@@ -45,21 +42,51 @@ class RuleFile(NamedTuple):
     link: str = ""
     unread: str = ""
 
+    @property
+    def folder(self) -> str:
+        """The folder to which it applies, empty for the root."""
+        return "".join((self.link or self.path).rpartition("/")[:2])
+
+
+class Ruled(NamedTuple):
+    """The folders below the root whose rules a conversation has been told: `first` with its first question.
+
+    The rules of `later` ones were told with the questions after it, in this order. A folder once told of is never
+    forgotten: where rules came and went with the files that are shown, each change would move all that was said before,
+    and a provider's cache would find none of it again.
+    """
+
+    first: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of the folders, in the order in which they were told of."""
+        return (*self.first, *self.later)
+
+    def told(self, folders: Iterable[str]) -> Ruled:
+        """Return what was told after another question, whose context had the rules of `folders`."""
+        return Ruled(self.first, (*self.later, *(each for each in folders if each not in self.all)))
+
 
 def rules(
-    repo: Repo, paths: Iterable[str] = (), *, may_be_shown: Callable[[str], bool] = lambda _: False
+    repo: Repo,
+    paths: Iterable[str] = (),
+    *,
+    told: Iterable[str] = (),
+    may_be_shown: Callable[[str], bool] = lambda _: False,
 ) -> list[RuleFile]:
     """Return the rules files that apply to some paths, the root's first, each once.
 
-    Those of the root always apply; `paths` (files with "/", relative to the root) add the ones on the way to them. A
-    link is followed only to a file inside the root that `may_be_shown`.
+    Those of the root always apply, then those of the folders that were `told` of; `paths` (files with "/", relative to
+    the root) add the ones on the way to them. A link is followed only to a file inside the root that `may_be_shown`.
     """
-    folders = {""}
+    folders: set[str] = set()
     for path in paths:
         pieces = path.split("/")[:-1]
         folders.update("/".join(pieces[: depth + 1]) + "/" for depth in range(min(len(pieces), 40)))
     found: list[RuleFile] = []
-    for folder in sorted(folders, key=lambda each: (each.count("/"), each)):
+    for folder in dict.fromkeys(["", *told, *sorted(folders, key=lambda each: (each.count("/"), each))]):
         for name in NAMES:
             rule = _read(repo, folder, name, may_be_shown)
             if rule is None:
@@ -121,7 +148,7 @@ def reveal(text: str, path: str) -> tuple[str, tuple[str, ...]]:
     warnings: list[str] = []
     parts: list[str] = []
     at, line, count = 0, 1, 0
-    for match in re.finditer(HIDDEN, text):
+    for match in re.finditer(_HIDDEN, text):
         line += text.count("\n", at, match.start())
         code = f"U+{ord(match[0]):04X}"
         parts += (text[at : match.start()], f"<{code}>")

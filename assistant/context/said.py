@@ -25,11 +25,20 @@ _UNMARKED = 0.5
 """The factor on a message that may be a sentence of the user's own."""
 _TERMS = 2
 """The least telling words of a run: "there is no" has none."""
-_RARE = 250
+_RARE = 500
 """The most files that may contain the rarest word of a run."""
-_FEW, _READ = 8, 20
-"""The most files that are read for one run (first those that also contain the words behind it), and for one
+_FEW, _READ = 8, 30
+"""The most files that are read for one run (first those that also contain the words around it), and for one
 question."""
+_SCAN = 400
+"""The most files that are read for a marked message of which no run was found, because its words are short or in many
+files."""
+_SHORT, _LOOKED = 3, 60
+"""The most lines of a question that may be a message without a mark, and the most files that are read for each."""
+_PARTS = 3
+"""The most parts of a marked text, divided by colons, each of which may be the message."""
+_FIXED = r"[^\n\"'`:<>(){}\[\]=,\d%$]{12,}"
+"""The beginning of a message, up to what may be the value of something: at least two words."""
 _TRIES = 100
 """The most runs that are looked up in the index."""
 _BEYOND = 4
@@ -40,7 +49,7 @@ _PLACES = 4
 """The most places of a run in one file that are looked at."""
 _WORD = re.compile(r"\w+")
 _MARKED = (
-    r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^\n"'`]{0,40}?:\s(?P<rest>.+)"""
+    r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|fails|failed|message|says)\w{0,30}\b[^\n"'`]{0,40}?[:!]\s(?P<rest>.+)"""
     r"""|"(?P<double>[^"\n]{8,})"|'(?P<single>[^'\n]{8,})'|`(?P<tick>[^`\n]{8,})`"""
 )
 """What is marked as a message: text in quotes, or behind "error:"."""
@@ -102,7 +111,60 @@ def find(
         for line, each in homes:
             if each not in best or worth > best[each].worth:
                 best[each] = Said(line, words, worth)
-    return best
+    return best or _scan(question, held, idfs, rare=rare, counts=counts, source=source)
+
+
+def _scan(
+    question: str,
+    held: Mapping[str, Mapping[int, int]],
+    idfs: Mapping[str, float],
+    *,
+    rare: Callable[[int], float],
+    counts: Callable[[int], bool],
+    source: Callable[[int], bytes],
+) -> dict[int, Said]:
+    """Look for the fixed beginnings of messages in all files that contain their words, if these are not too many."""
+    for words, most in _fixed(question):
+        terms_ = {term for word in _WORD.findall(words) for term in _terms(word)}
+        holders = sorted((held.get(term, {}) for term in terms_), key=len)
+        some = _among(list(holders[0]), holders[1:]) if holders and len(holders[0]) <= 2 * _SCAN else []
+        files = [each for each in some if counts(each)] if len(some) <= 2 * most else []
+        if len(files) > most:
+            continue
+        places = [(_line(source(each), words.encode("utf-8", "replace")), each) for each in files]
+        homes = [(line, each) for line, each in places if line]
+        if 0 < len(homes) <= _HOMES:
+            worth = rare(len(homes)) + sum(idfs.get(term, 0.0) for term in terms_)
+            return {each: Said(line, words, worth) for line, each in homes}
+    return {}
+
+
+def _fixed(question: str) -> Iterator[tuple[str, int]]:
+    """Yield the fixed beginnings of texts that are marked as messages, and of lines of a short question.
+
+    Each comes with the most files that are read for it.
+    """
+    rows = [row[:_ROW].strip() for row in question.split("\n")[:_ROWS]]
+    marked = [match[match.lastindex or 0] for row in rows for match in _marked(row)]
+    texts = [(part, _LEAST - 1, _SCAN) for text in marked for part in text.split(": ", _PARTS)[:_PARTS]]
+    texts += [(row, _PLAIN, _LOOKED) for row in rows if len(rows) <= _SHORT]
+    for text, least, most in texts:
+        if (fixed := re.match(_FIXED, text.lstrip())) and len(fixed[0].split()) >= least:
+            yield fixed[0].strip(), most
+
+
+def _line(data: bytes, text: bytes) -> int:
+    """Return the line of a source in a string of which a text stands; 0 if there is none."""
+    at = data.find(text)
+    for _ in range(_PLACES):
+        if at < 0:
+            break
+        first, last = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+        line = data[first : last if last >= 0 else len(data)]
+        if _in_string(line, at - first, at - first + len(text)):
+            return data.count(b"\n", 0, at) + 1
+        at = data.find(text, at + len(text))
+    return 0
 
 
 @lru_cache(maxsize=2_000)
@@ -120,7 +182,10 @@ def _runs(question: str, held: Mapping[str, Mapping[int, int]], counts: Callable
         for term in chain(*words[size:]):
             if len(steps[-1]) > _FEW and (near := _among(steps[-1], [held.get(term, {})])):
                 steps.append(near)
-        best = dict.fromkeys(chain.from_iterable(reversed(steps)))
+        around = [held.get(term, {}) for word in spans[max(0, at - _BEYOND) : at] for term in _terms(row[slice(*word)])]
+        best: Iterable[int] = dict.fromkeys(chain.from_iterable(reversed(steps)))
+        if around and len(steps[0]) > _FEW:
+            best = sorted(best, key=lambda each: -sum(each in some for some in around))
         if files := list(islice(filter(counts, best), _FEW)):
             found.append(_Run(row, spans, at, size, marked, files))
     return found
@@ -145,9 +210,17 @@ def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], in
                 yield row, spans, at, size, marked
 
 
-def _marked(row: str) -> Iterable[re.Match[str]]:
-    """Find text marked as a message. Most lines have none of the characters that a mark needs."""
-    return () if _SIGNS.isdisjoint(row) else re.finditer(_MARKED, row)
+def _marked(row: str) -> Iterator[re.Match[str]]:
+    """Find text marked as a message, also in what follows another mark. Most lines have none of the characters needed."""
+    at = 0
+    while not _SIGNS.isdisjoint(row) and (match := _pattern().search(row, at)):
+        yield match
+        at = match.start("rest") if match["rest"] else match.end()
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(_MARKED)
 
 
 def _among(files: list[int], others: Iterable[Mapping[int, int]]) -> list[int]:

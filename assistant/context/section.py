@@ -53,7 +53,8 @@ class Context(NamedTuple):
     `read` pairs each path shown with the bytes that it had on disk. `left_out` pairs a path with the reason why it is
     not shown; `dropped` are paths that the user keeps out, and `allowed` the secrets that the user let through. `note`
     says if the index was not complete ("12 of 80 files indexed"), `unread` how many files were missing then. `pictures`
-    describe what is sent besides text: their `tokens` are the model's own, and their `text` is not sent.
+    describe what is sent besides text: their `tokens` are the model's own, and their `text` is not sent. `ruled` are
+    the folders below the root whose rules are shown.
     """
 
     sections: tuple[Section, ...]
@@ -66,6 +67,7 @@ class Context(NamedTuple):
     allowed: tuple[Masked, ...] = ()
     unread: int = 0
     pictures: tuple[Section, ...] = ()
+    ruled: tuple[str, ...] = ()
 
     @property
     def seen(self) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _LONGEST = 36
 """The most lines of a piece; a longer definition is cut where a line is blank or least indented."""
 _GAP = 30
+_COMMENT = re.compile(
+    r"\s*(?://|#(?!\s*(?:include|define|undef|if|el|endif|pragma|error|line|region|endregion)|!)|--|;;|%)"
+)
+"""A line that is all comment, in any language; `#` begins none before a word of the C preprocessor."""
+_LONGEST_COMMENT = 60
 _SMALL, _NARROW = 120, 80
 """Lines of a file, and characters of an average line, up to which it may be shown without a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -29,6 +34,8 @@ _DOTTED = "\u0130"
 _TOO_WIDE = {"module", "namespace", "package"}
 K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
+W_CALLED = 30.0
+"""The worth of a definition that a failing test calls, if only this test uses it."""
 W_SAID = 2.0
 """The factor on the words of a message for standing in this order."""
 NEIGHBOUR, FLOOR = 0.3, 0.05
@@ -65,8 +72,12 @@ class Segment:
         self.why = ""
 
 
-def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
-    """Cut a file of `size` lines where definitions begin and end; a definition is without those inside it."""
+def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
+    """Cut a file where definitions begin and end; a definition is without those inside it, and with what is said of it.
+
+    That is the comment that ends right above it.
+    """
+    size = len(lines)
     found: list[Segment] = []
     open_: list[Tag] = []
     at = 1
@@ -83,13 +94,27 @@ def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
         while open_ and open_[-1].end < tag.start:
             close(open_[-1].end)
             open_.pop()
-        close(tag.start - 1)
+        close(_told(lines, at, tag.start) - 1)
         open_.append(tag)
     while open_:
         close(min(size, open_[-1].end))
         open_.pop()
     close(size)
     return found
+
+
+def _told(lines: Sequence[str], least: int, start: int) -> int:
+    """Return the first line, from `least` on, of the comment that ends right above the line `start`; else `start`."""
+    first = start
+    if first > least and lines[first - 2].rstrip().endswith("*/"):
+        while first > least and start - first < _LONGEST_COMMENT:
+            first -= 1
+            if "/*" in lines[first - 1]:
+                return first if lines[first - 1].lstrip().startswith("/*") else start
+        return start
+    while first > least and start - first < _LONGEST_COMMENT and _COMMENT.match(lines[first - 2]):
+        first -= 1
+    return first
 
 
 def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:
@@ -212,24 +237,30 @@ def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:
 
 
 def defined(
-    path: str, tags: Tags, hints: dict[str, float], lines: Sequence[str], query: Query, idfs: dict[str, float]
-) -> list[Segment]:
+    path: str, tags: Tags, hints: dict[str, float], lines: Sequence[str], query: Query, idfs: dict[str, float],
+    said: Said | None = None,
+) -> list[Segment]:  # fmt: skip
     """Return the definitions that the question names best, for a file that is too large to weigh piece by piece.
 
     Among definitions of one name their words decide. They are whole, except the longest: of a long function the pieces
-    are returned, of other long definitions the beginning.
+    are returned, of other long definitions the beginning. The definition around the line where a message is `said` is
+    among them.
     """
     least, sure = max(hints.values(), default=0.0) / 2, max(query.names.values(), default=0.0) / 2
     meant = {name for name, hint in hints.items() if hint > least or query.names.get(name, 0.0) > sure}
     asked = [tag for tag in tags.defs if tag.name in meant]
     asked = sorted(asked, key=lambda tag: -hints[tag.name])[:_ASKED]
+    saying = _around(said.line, tags) if said is not None else None
+    if saying is not None and saying not in asked:
+        asked.append(saying)
     found: list[Segment] = []
     for tag in asked:
         long = tag.end - tag.start >= _WHOLE
         last = tag.start + _LONGEST - 1 if long and tag.kind not in _FUNCTIONS else tag.end
         size = max(0, min(last, len(lines)) - tag.start + 1)
         own = lines[tag.start - 1 : tag.start - 1 + size]
-        for each in weigh([Segment(path, 1, size, tag)], own, query, idfs):
+        line = said._replace(line=said.line - tag.start + 1) if said is not None and tag is saying else None
+        for each in weigh([Segment(path, 1, size, tag)], own, query, idfs, said=line):
             each.first, each.last = each.first + tag.start - 1, each.last + tag.start - 1
             if long or not found or found[-1].tag is not tag:
                 found.append(each)
@@ -244,9 +275,15 @@ def defined(
     return found
 
 
+def _around(line: int, tags: Tags) -> Tag | None:
+    """Return the innermost definition around a line."""
+    found = [tag for tag in tags.defs if tag.start <= line <= tag.end and tag.kind not in _TOO_WIDE]
+    return found[-1] if found else None
+
+
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:
-    """Return what the words of a question give to a name: by its parts, and more if the whole name is asked for."""
-    whole = name in query.names
+    """Return what the words of a question give to a name: by its parts, and more if all of it is asked for or called."""
+    whole = name in query.names or name in query.called
     # true of nearly all names; cutting a name takes ten times as long as seeing that it has none of the words
     if not whole:
         low = name.lower()
@@ -258,7 +295,7 @@ def named(name: str, query: Query, idfs: dict[str, float]) -> float:
     bits = terms.of_identifier(name.encode("utf-8", "replace"))
     value = W_OWN * sum(query.weights[bit] * idfs.get(bit, 0.0) for bit in set(bits) if bit in query.weights)
     if whole:
-        value += W_WHOLE * query.names[name]
+        value += W_WHOLE * query.names.get(name, 0.0) + W_CALLED * query.called.get(name, 0.0)
     return value / (1 + 0.1 * len(bits))
 
 

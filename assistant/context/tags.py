@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tree_sitter import Node, Parser, Query
 
@@ -142,8 +142,12 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
-    root = parser.parse(source).root_node if references else _quick(parser, source, language)
-    if language.mends and root.has_error and (mended := _mended(source, language.mends)) != source:
+    root = parser.parse(_masked(source, language.masks)).root_node if references else _quick(parser, source, language)
+    if (
+        language.mends
+        and root.has_error
+        and (mended := _mended(_masked(source, language.masks), language.mends)) != source
+    ):
         root = parser.parse(mended).root_node
     elsewhere = _elsewhere(root, language)
     defs: dict[int, Tag] = {}
@@ -167,8 +171,19 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                 kind = capture.removeprefix("definition.")
                 if kind not in _BOUND or not elsewhere(names[0]):
                     _define(defs, names[0], nodes[0], kind)
-    ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
-    return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+    ordered = [tag for _, tag in sorted(defs.items(), key=lambda item: (item[1].start, item[0]))]
+    if language.lines and root.has_error:
+        ordered = _with_swallowed(ordered, root, source, language.lines)
+    return Tags(tuple(ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _with_swallowed(defs: list[Tag], root: Node, source: bytes, lines: str) -> list[Tag]:
+    """Add what stands in the errors of a tree; what the tree knows already counts as it is there."""
+    from assistant.context.broken import swallowed
+
+    known = {(each.name, each.declared) for each in defs}
+    more = [Tag(*each) for each in swallowed(root, source, lines) if (each.name, each.declared) not in known]
+    return sorted([*defs, *more], key=lambda tag: tag.start)
 
 
 def _define(defs: dict[int, Tag], name: Node, node: Node, kind: str) -> None:
@@ -190,17 +205,39 @@ def _elsewhere(root: Node, language: Language) -> Callable[[Node], bool]:
 
 
 def _quick(parser: Parser, source: bytes, language: Language) -> Node:
-    """Parse a source without the parts that take long and define nothing."""
+    """Parse a source without the parts that take long and define nothing, or all of it if that breaks less."""
     whole = _without_rows(source)
     if language.bodies:
         from assistant.context import bodies
 
         less = bodies.without(whole, language.bodies)
         if len(less) < _LESS * len(whole):
-            root = parser.parse(less).root_node
+            root = parser.parse(_masked(less, language.masks)).root_node
             if not root.has_error or language.bodies[-1]:
                 return root
-    return parser.parse(whole).root_node
+            from assistant.context.broken import lost
+
+            return min(parser.parse(_masked(whole, language.masks)).root_node, root, key=lost)
+    return parser.parse(_masked(whole, language.masks)).root_node
+
+
+def _masked(source: bytes, masks: Sequence[str]) -> bytes:
+    """Return a source in which what the grammar does not know is written so that it does."""
+    for at in range(0, len(masks), 4):
+        where, what, by, unless = (text.encode() for text in masks[at : at + 4])
+        if where in source:
+            source = re.sub(what, _unless(unless, by) if unless else by, source)
+    return source
+
+
+def _unless(before: bytes, by: bytes) -> Callable[[re.Match[bytes]], bytes]:
+    """Return what replaces a match, except behind something in its line."""
+
+    def put(match: re.Match[bytes]) -> bytes:
+        line = match.string[match.string.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        return match[0] if re.match(before, line) else match.expand(by)
+
+    return put
 
 
 def _mended(source: bytes, lines: str) -> bytes:
@@ -244,5 +281,6 @@ def _sharpness(kind: str) -> int:
 
 
 def _bare(node: Node) -> str:
-    """Return the text of a name without quotes or the colon of a symbol."""
-    return (node.text or b"").decode("utf-8", "replace").strip("\"'`:")
+    """Return the text of a name without quotes, the colon of a symbol, or the mark that makes a word of C# a name."""
+    name = (node.text or b"").decode("utf-8", "replace").strip("\"'`:")
+    return name[1:] if name[:1] == "@" and name[1:].isidentifier() else name

@@ -108,9 +108,8 @@ def of_all(found: Mapping[bytes, T], *, asked: bool = False) -> dict[str, list[T
     for word, one in found.items():
         if asked and (word[0] <= _NINE or not 1 < len(word) < _NO_WORD):
             continue
-        if (
-            word.islower() and word.isalpha() and 1 < len(word) <= _LONGEST
-        ):  # true of half of the words: there is nothing to cut
+        # true of half of the words: there is nothing to cut
+        if word.islower() and word.isalpha() and 1 < len(word) <= _LONGEST:
             bits[word.decode()].append(one)
             continue
         some = _bits(word)

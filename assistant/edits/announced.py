@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from assistant.edits.filename import COMMANDS, ORDERS, PRODUCTS, is_name, looks
-from assistant.edits.naming import FULL_WIDTH, NO_TEXT, NOTED, TICKED, TOKEN, only_path, peeled, ticked_in
+from assistant.edits.filename import COMMANDS, ORDERS, PRODUCTS, is_name
+from assistant.edits.naming import FULL_WIDTH, NO_TEXT, NOTED, TICKED, names_in, only_path, peeled, ticked_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +97,7 @@ def mentions(line: str) -> str:
     said = re.findall(r"\w+", words.lower())
     if (said and said[0] in _SHOWS) or NO_TEXT.search(words) or _SHOWN.search(words):
         return ""
-    tokens = [token.rstrip(".:)").lstrip("(") for token in TOKEN.findall(line)]
-    named = [name for name in dict.fromkeys(ticked_in(line) or tokens) if looks(name) and is_name(name)]
+    named = names_in(line)
     return named[0] if len(named) == 1 and named[0].lower() not in PRODUCTS else ""
 
 
@@ -130,7 +129,7 @@ def noted(line: str) -> str:
     return path if sure and not NO_TEXT.search(more) and not _LIKE_NOW.search(more) else ""
 
 
-def wishes(line: str) -> bool:
+def asks(line: str) -> bool:
     """Say whether a line asks for a change to the file it names: the text below may be all of the file, or a part."""
     stages = peeled(line.strip(" \t"))
     asked = any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(NOTED.match, stages))
@@ -145,8 +144,7 @@ def names_whole(line: str) -> str:
         return ""
     if not _WHOLE.search(words) and (_PIECE.search(words) or not (_ANNOUNCES.search(words) or _MENDED.search(words))):
         return ""
-    tokens = [token.rstrip(".:)") for token in TOKEN.findall(line)]
-    named = [name for name in dict.fromkeys(ticked_in(line) or tokens) if looks(name) and is_name(name)]
+    named = names_in(line)
     return named[0] if len(named) == 1 and not _LIKE.search(line.partition(named[0])[0]) else ""
 
 

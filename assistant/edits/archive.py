@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
+from assistant.files import replace
+from assistant.locked import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 GOING, WRITTEN = "going.json", "written.json"
-_PAUSE = 0.01
 
 Record = dict[str, Any]
 
@@ -51,28 +50,18 @@ class Archive:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the archive's lock; raise StateError if the folder is unusable or another process keeps the lock."""
-        try:
-            self.bytes.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise self._stuck(error) from error
-        try:
-            for _ in range(int(self.patience / _PAUSE) + 1):
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    time.sleep(_PAUSE)
-                except OSError as error:
-                    raise self._stuck(error) from error
-            else:
+        with contextlib.ExitStack() as held:
+            try:
+                self.bytes.mkdir(parents=True, exist_ok=True, mode=0o700)
+                held.enter_context(locked(self.folder / "lock", self.patience))
+            except TimeoutError as error:
                 raise StateError(
                     "Another Wattson has been writing in this repository for a while.",
                     "Wait for it or close it; nothing was changed.",
-                )
+                ) from error
+            except OSError as error:
+                raise self._stuck(error) from error
             yield
-        finally:
-            os.close(handle)
 
     def _stuck(self, error: OSError) -> StateError:
         return StateError(
@@ -259,23 +248,11 @@ class Archive:
         return None if record.get("version", VERSION) > VERSION else record
 
     def _save(self, place: Path, data: bytes) -> None:
-        """Write a temporary file, sync and rename it; on failure raise StateError and leave nothing behind."""
-        temp = place.with_name(f"{place.name}.{os.getpid()}.new")
+        """Write a file whole; on failure raise StateError and leave nothing behind."""
         try:
             self._probe(f"journal save {place.name[:12]}")
-            handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(handle, view) :]
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            self._probe(f"journal name {place.name[:12]}")
-            temp.replace(place)
+            replace(place, data, sync=True, probe=lambda: self._probe(f"journal name {place.name[:12]}"))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temp.unlink(missing_ok=True)
             room = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             raise StateError(
                 f"The journal cannot be written ({error.strerror}), so nothing was changed.",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assistant.edits.patch import Patch
-from assistant.edits.review import Review, sum_of
+from assistant.edits.review import Review, rows_of, sum_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,16 +62,12 @@ def recall(review: Review, kept: Mapping[str, Any]) -> Review:
 
 def entries(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the readable records of earlier sittings within a record."""
-    return _rows(kept.get("away"))
+    return rows_of(kept.get("away"))
 
 
 def rows(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return all choices in a record: its own first, then those of earlier sittings."""
-    return [row for each in (kept, *entries(kept)) for row in _rows(each.get("choices"))]
-
-
-def _rows(found: object) -> list[dict[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [row for each in (kept, *entries(kept)) for row in rows_of(each.get("choices"))]
 
 
 def _names(kept: Mapping[str, Any]) -> set[Name]:
@@ -79,7 +75,7 @@ def _names(kept: Mapping[str, Any]) -> set[Name]:
     if isinstance(about := kept.get("about"), list):
         told = [tuple(each) for each in about if isinstance(each, list)]
         return {each for each in told if [type(part) for part in each] == [str, int]}
-    some = [row for row in _rows(kept.get("choices")) if "words" not in row] + _rows(kept.get("places"))
+    some = [row for row in rows_of(kept.get("choices")) if "words" not in row] + rows_of(kept.get("places"))
     return {name for row in some if (name := _name(row)) is not None}
 
 
@@ -90,13 +86,13 @@ def _name(row: Mapping[str, Any]) -> Name | None:
 
 def _about(kept: Mapping[str, Any], wanted: set[Name]) -> dict[str, list[dict[str, Any]]]:
     """Return a record's rows about the `wanted` hunks; empty if it has none."""
-    places = _rows(kept.get("places"))
+    places = rows_of(kept.get("places"))
     choices = [
         row
-        for row in _rows(kept.get("choices"))
+        for row in rows_of(kept.get("choices"))
         if (wanted & _made_of(row, places) if "words" in row else _name(row) in wanted)
     ]
-    comments = [row for row in _rows(kept.get("comments")) if _nearest(row, places) in wanted]
+    comments = [row for row in rows_of(kept.get("comments")) if _nearest(row, places) in wanted]
     paths = {row.get("path") for row in (*choices, *comments)}
     around = [row for row in places if row.get("path") in paths]
     return {"choices": choices, "comments": comments, "places": around} if paths else {}

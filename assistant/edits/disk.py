@@ -53,6 +53,12 @@ def read(root: Path, path: str) -> tuple[bytes, int] | None:
     return None if found is None else (found.data, found.mode)
 
 
+def data(root: Path, path: str) -> bytes | None:
+    """Return the bytes of a file, None where there is none; raises OutsideRoot and Unwritable."""
+    found = folder.look(root, path)
+    return None if found is None else found.data
+
+
 def namesakes(root: Path, path: str) -> list[str]:
     """Return other files whose path ends in `path`, ignoring case; the search stops at `_NAMESAKES` of them.
 
@@ -165,13 +171,11 @@ def _plan(root: Path, patch: Patch) -> list[_Move]:
     moves = []
     for file in patch.files:
         found = folder.look(root, file.path)
-        if (found.data if found else None) != file.before:
-            what = "is gone" if found is None else "exists already" if file.before is None else "has changed"
-            raise Stale(
-                f"{file.path} {what} since the patch was made.", "Ask again, or undo the change.", path=file.path
-            )
+        now = found.data if found else None
+        if now != file.before:
+            raise Stale(file.became(now), "Ask again, or undo the change.", path=file.path)
         if file.target != file.path and folder.look(root, file.target) is not None:
-            raise Stale(f"{file.target} exists already.", "Move it away first.", path=file.target)
+            raise _taken(file.target)
         if found is not None and file.mode_before == file.mode_after:
             file = replace(file, mode_before=found.mode, mode_after=found.mode)  # noqa: PLW2901 - the user's own mode stays
         elif found is not None and file.after is not None and found.mode != file.mode_before:
@@ -239,7 +243,7 @@ def _beside(root: Path, move: _Move, made: list[tuple[str, ...]], tell: Probe) -
     there = file.target == file.path and file.before is not None
     with folder.at(root, file.target, None if there else made) as (here, name):
         if here is None or file.after is None:
-            raise Stale(f"The folder of {file.path} is gone.", "Ask again, or undo the change.", path=file.path)
+            raise folder.gone(file.path)
         like = name if there else ""
         usual = file.before is None and file.mode_after in {0o644, 0o755}
         move.temp = folder.fill(here, file.after, file.mode_after, like, exact=not usual)
@@ -283,13 +287,18 @@ def _place(here: int, temp: str, name: str, path: str) -> None:
     try:
         os.link(temp, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
     except FileExistsError as error:
-        raise Stale(f"{path} exists already.", "Move it away first.", path=path) from error
+        raise _taken(path) from error
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         if folder.lstat(here, name) is not None:
-            raise Stale(f"{path} exists already.", "Move it away first.", path=path) from error
+            raise _taken(path) from error
         os.rename(temp, name, src_dir_fd=here, dst_dir_fd=here)
+
+
+def _taken(path: str) -> Stale:
+    """Make the refusal of a name that another file has."""
+    return Stale(f"{path} exists already.", "Move it away first.", path=path)
 
 
 def _lay_aside(root: Path, move: _Move, tell: Probe) -> None:

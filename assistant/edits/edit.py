@@ -38,9 +38,9 @@ class Edit:
 
     A `maybe` edit counts only if its file exists, because its path is a bare word. `nearer` is a bare word right above
     an edit whose `path` is only that of the edit before: a file of that name is tried first. A `part` stands below
-    words about some text in its file: it is shown and is no edit, unless it looks like the whole file. `wish` says that
-    the words ask for a change, so that the text may be all or some of the file; for a `part`, that a heading names the
-    file, which may be new. `rivals` are other files named above an edit: it is for the one that contains its lines.
+    words about some text in its file: it is shown and is no edit, unless it looks like the whole file, or its file
+    `may_be_new` because a heading names it. `asked` says that the words ask for a change, so that the text may be all
+    or some of the file. `rivals` are other files named above an edit: it is for the one that contains its lines.
     `doubt` is why the reply itself may not mean the edit: such an edit is made only where somebody looks at it before
     it is written.
     """
@@ -63,7 +63,8 @@ class Edit:
     maybe: bool = False
     nearer: str = ""
     part: bool = False
-    wish: bool = False
+    asked: bool = False
+    may_be_new: bool = False
     rivals: tuple[str, ...] = ()
     doubt: str = ""
 

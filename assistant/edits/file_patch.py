@@ -47,6 +47,11 @@ class FilePatch:
         """What changes, top to bottom; a rename or a change of mode is a hunk of its own."""
         return _hunks(self, self.went, self.came)
 
+    def became(self, data: bytes | None) -> str:
+        """Say what has become of a file that is not as it was before: `data` is what it is now, None if there is none."""
+        what = "is gone" if data is None else "exists already" if self.before is None else "has changed"
+        return f"{self.path} {what} since the patch was made."
+
     def keep(self, hunks: Iterable[Hunk]) -> FilePatch:
         """Return this file with only these hunks applied."""
         mine = sorted(hunks, key=lambda hunk: (hunk.at, hunk.new_at, len(hunk.old)))

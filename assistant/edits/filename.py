@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from assistant.edits.path import DEVICES
+
 _ADDRESS = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|app|ai|co|edu|gov)(?:[:/]|$)", re.IGNORECASE)
 _PLACES = set(
     """bin sbin script scripts src lib libs etc usr opt docs doc test tests spec specs cmd tools tool hooks config conf app apps pkg internal public static
@@ -77,7 +79,8 @@ _ENDINGS = set(
 """Known file extensions; a name with another one and without a folder may be a call or an address."""
 PATCHES = (".patch", ".diff", ".rej")
 """Files that consist of edits to other files."""
-DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
+DEVICE = re.compile(rf"^(?:{DEVICES})(?:\.\w+)?$", re.IGNORECASE)
+"""A device of Windows by itself: it is refused as a name and not skipped as a word."""
 GIT = re.compile(r"^(?:\S+[\\/])?\.git[. ]*[\\/]\S*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s--?[A-Za-z]")
 _CLIMBS = re.compile(r"[/\\]\.{1,2}$")

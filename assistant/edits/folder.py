@@ -142,8 +142,13 @@ def held(root: Path, path: str) -> Iterator[tuple[int, str]]:
     """Hold the folder of a path, which must be there; raises Stale where it is gone."""
     with at(root, path) as (here, name):
         if here is None:
-            raise Stale(f"The folder of {path} is gone.", "Ask again, or undo the change.", path=path)
+            raise gone(path)
         yield here, name
+
+
+def gone(path: str) -> Stale:
+    """Make the refusal of a path whose folder is not there any more."""
+    return Stale(f"The folder of {path} is gone.", "Ask again, or undo the change.", path=path)
 
 
 def rmdir(root: Path, above: tuple[str, ...]) -> bool:

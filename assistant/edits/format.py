@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import discover
 from assistant.edits.announced import announces
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.fence import DEEPEST, Fence, item
 from assistant.edits.filename import is_name, named_by
 from assistant.edits.naming import only_path, remarked
 from assistant.edits.passage import opens_string
 from assistant.edits.remarks import Remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-_FENCE = re.compile(
-    r"^(?P<indent>[ \t]{0,3})(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$|^<(?P<tag>source|code|pre|codeblock|sourcecode)>\s*$"
-)
 BLOCK_HEAD = re.compile(
     r"^\s{0,3}(?:(?P<signs><{3,40}|>{3,40}|-{5,9}|(?:&lt;){3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?"
     r"|(?P<other><{5,9}|(?:&lt;){5,9})\s*(?:ORIGINAL|HEAD|OLD)?\s*)$",
@@ -72,19 +70,28 @@ _ENTERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A parser's position in the reply: 1-based line, the lines above, the open fence, the last path and word."""
+    """A parser's position in the reply: 1-based line, the lines above, the open fence, the last path and word.
+
+    `deepest` is the most blanks that a fence may have before it here.
+    """
 
     number: int
     above: Sequence[str]
-    fence: str
-    info: str
+    fence: Fence | None
+    deepest: int
     last_path: str
     last_nearer: str
 
     @property
+    def info(self) -> str:
+        """What the open fence says of its block."""
+        return self.fence.info if self.fence else ""
+
+    @property
     def elsewhere(self) -> str:
         """Why paths are wrong below a line such as `cd sub && apply_patch <<EOF`; empty if they are not."""
-        shell = [line for line in takewhile(lambda line: not _FENCE.match(line), reversed(self.above)) if line.strip()]
+        inside = takewhile(lambda line: not Fence.of(line, deepest=self.deepest), reversed(self.above))
+        shell = [line for line in inside if line.strip()]
         if not shell or "<<" not in shell[0]:
             return ""
         found = next(filter(None, map(_ENTERS.search, shell)), None)
@@ -124,9 +131,8 @@ class EditParser:
         self._rest: list[str] = []
         self._number = 0
         self._above: list[str] = []
-        self._fence = ""
-        self._info = ""
-        self._opened = 0
+        self._fence: Fence | None = None
+        self._opened = self._item = 0
         self._active: Parser | None = None
         self._last_path = ""
         self._last: Edit | None = None
@@ -172,7 +178,7 @@ class EditParser:
             found += self._heard(broken)
             if not parser.back:
                 return found
-            self._fence = self._info = ""
+            self._fence = None
             found += self._heard(self._again(parser.back))
         why = self._cut_short(rest) if self._last is not None else ""
         if why and self._last is not None:
@@ -267,14 +273,14 @@ class EditParser:
         self._last_path = parser.path or self._last_path
         if parser.done:
             self._active = None
-            if not parser.back and self._fence and closes(line, self._fence):
-                self._fence = self._info = ""
+            if not parser.back and self._fence and self._fence.closes(line):
+                self._fence = None
             if parser.back:
                 if found:  # its path is used up; else the lines may hold the same edit in another notation
                     self._above = []
                 return [*found, *self._again(parser.back)]
             self._above = []
-            self._just_done = not self._fence and not _FENCE.match(line)
+            self._just_done = self._fence is None and not Fence.of(line, deepest=self._item + DEEPEST)
         return found
 
     def _again(self, back: list[str]) -> list[Edit | Misfit]:
@@ -298,39 +304,38 @@ class EditParser:
             words = f"Line {self._number} of the reply ends thoughts that it did not begin; whether the edits above it are meant cannot be told."
             return [Misfit(Edit("replace", "", reply_line=self._number), "malformed", words)]
         nearer = self._last.nearer if self._last is not None else ""
-        place = Place(self._number, self._above, self._fence, self._info, self._last_path, nearer)
+        place = Place(self._number, self._above, self._fence, self._item + DEEPEST, self._last_path, nearer)
         for each in self._formats:
             self._active = each.begin(line, place)
             if self._active is not None:
                 self._named = ("", 0)
                 self._last_path = self._active.path or self._last_path
-                self._quoted = bool(self._fence) and self._is_in_string()
+                self._quoted = self._fence is not None and self._is_in_string(self._fence)
                 return []
         self._words(line)
         return []
 
-    def _is_in_string(self) -> bool:
-        """Say whether code above in the same fence has opened a string, so that what follows is text of a program."""
-        inside = list(takewhile(lambda line: not _FENCE.match(line), reversed(self._above)))
+    def _is_in_string(self, fence: Fence) -> bool:
+        """Say whether code above in the fence has opened a string, so that what follows is text of a program."""
+        inside = list(takewhile(lambda line: not Fence.of(line, deepest=fence.indent), reversed(self._above)))
         return len(inside) < len(self._above) and any(map(opens_string, inside))
 
     def _words(self, line: str) -> None:
         """Take a line that is not an edit: open or close a fence, and remember the last few lines."""
-        fence = _FENCE.match(line)
-        if self._fence and closes(line, self._fence):
+        fence = Fence.of(line, deepest=self._item + DEEPEST)
+        if self._fence and self._fence.closes(line):
             if self._named[0]:
                 self._passed.append(self._named)
-            self._fence = self._info = ""
+            self._fence = None
             self._above, self._named = [], ("", 0)
             return
         if fence and not self._fence:
-            if self._just_done and not (fence["info"] or "").strip() and not fence["tag"]:
+            if self._just_done and not fence.info and not fence.marks.startswith("<"):
                 self._just_done = False  # closes a fence that was never opened
                 return
-            self._fence = fence["fence"] or f"<{fence['tag']}>"
-            self._info = (fence["info"] or "").strip()
+            self._fence = fence
             self._opened = self._number
-            self._named = (named_by(self._info), self._number)
+            self._named = (named_by(fence.info), self._number)
             last = next((each for each in reversed(self._above) if each.strip()), "")
             self._told |= bool(self._named[0]) and announces(last)
         elif self._fence and self._opened == self._number - 1 and not self._named[0]:
@@ -344,15 +349,17 @@ class EditParser:
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
             self._cited = self._number
-        if not self._fence and not self._deep and _DEEP.match(line):
+        if not self._deep and _DEEP.match(line) and (not self._fence or self._fence.indent > DEEPEST):
             self._deep = self._number
+        if not self._fence:
+            self._item = item(line, self._above[-1] if self._above else "", self._item)
         self._above.append(line)
         del self._above[:-_ABOVE]
 
     def _look_for_others(self, line: str) -> None:
         """Remember the line of an edit in a notation that is not read here; the reply means it all the same."""
         called = _FOREIGN.match(line) or (line.lstrip()[:1] in {"{", "[", '"'} and _OLD_TEXT.search(line))
-        if called and self._info.lower() in _NO_CODE:
+        if called and (not self._fence or self._fence.info.lower() in _NO_CODE):
             self._foreign = self._number
         elif self._fence or len(line) > _SENTENCE:
             return
@@ -377,9 +384,12 @@ def open_parser() -> EditParser:
     return EditParser()
 
 
-def closes(line: str, fence: str) -> bool:
-    """Say whether a line closes a fence."""
-    if fence.startswith("<"):
-        return line.strip() == f"</{fence[1:]}"
-    bare = line.strip()
-    return len(bare) >= len(fence) and not bare.strip(fence[0])
+def read(reply: str) -> list[Edit | Misfit]:
+    """Read a reply that has come as a whole."""
+    parser = open_parser()
+    return [*parser.feed(reply), *parser.close()]
+
+
+def edits(found: Iterable[Edit | Misfit]) -> Iterator[Edit]:
+    """Yield the edits of what was read, without the parts of files that a reply only shows."""
+    return (each for each in found if isinstance(each, Edit) and not each.part)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.compare import changes
+from assistant.gitnames import quote
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def write(file: FilePatch) -> str:
     """Write one file's part of a diff."""
-    a, b = _quote(f"a/{file.path}"), _quote(f"b/{file.target}")
+    a, b = quote(f"a/{file.path}"), quote(f"b/{file.target}")
     head = [f"diff --git {a} {b}"]
     if file.before is None:
         head.append(f"new file mode 100{file.mode_after or 0o644:o}")
@@ -25,7 +26,7 @@ def write(file: FilePatch) -> str:
     elif file.mode_before != file.mode_after:
         head += [f"old mode 100{file.mode_before or 0o644:o}", f"new mode 100{file.mode_after or 0o644:o}"]
     if file.target != file.path:
-        head += [f"rename from {_quote(file.path)}", f"rename to {_quote(file.target)}"]
+        head += [f"rename from {quote(file.path)}", f"rename to {quote(file.target)}"]
     body = [hunk for hunk in file.hunks if hunk.kind not in {"rename", "mode"} and (hunk.old or hunk.new)]
     if body:
         head += [
@@ -94,12 +95,3 @@ def _raw(hunk: Hunk) -> Iterable[bytes]:
         done = b
     yield from hunk.old[done:]
     yield from hunk.below
-
-
-def _quote(path: str) -> str:
-    """Write a path as git does: in quotes, with escapes, when it holds something odd."""
-    data = path.encode("utf-8", "surrogateescape")
-    if all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in data):
-        return path
-    escapes = {0x22: '\\"', 0x5C: "\\\\", 0x0A: "\\n", 0x09: "\\t", 0x0D: "\\r"}
-    return '"' + "".join(escapes.get(b) or (chr(b) if 0x20 <= b < 0x7F else f"\\{b:03o}") for b in data) + '"'

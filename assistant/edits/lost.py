@@ -31,9 +31,8 @@ def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lo
     if data == file.before or not hunks:
         return ()
     if data is None or file.before is None or file.after is None:
-        what = "is gone" if data is None else "exists already" if file.before is None else "has changed"
         reason: MisfitReason = "no_file" if data is None else "exists" if file.before is None else "not_found"
-        return tuple(_lost(hunk, reason, f"{file.path} {what} since the patch was made.") for hunk in hunks)
+        return tuple(_lost(hunk, reason, file.became(data)) for hunk in hunks)
     kept = file.keep(hunks).after
     found = clashes(file.before, kept, data) if kept is not None else ()
     if not found:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from assistant.edits import filename, naming, passage, place, suspect
 from assistant.edits.draft import Draft, Overlap, load
 from assistant.edits.edit import Candidate, Edit, Misfit
+from assistant.edits.masks import Masks
 from assistant.edits.patch import Patch
 from assistant.edits.path import unportable
 from assistant.edits.refusal import Refusal
@@ -27,6 +28,7 @@ from assistant.errors import OutsideRoot, PatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from assistant.edits.masks import Mask
     from assistant.edits.patch import FilePatch
 
     Read = Callable[[str], tuple[bytes, int] | None]
@@ -65,6 +67,7 @@ def fit(
     shown: Collection[str] | None = None,
     namesakes: Namesakes = lambda _: (),
     private: Private = lambda _: "",
+    mask: Mask = lambda _, text: text,
 ) -> Fitted:
     """Find the place of every edit.
 
@@ -72,9 +75,10 @@ def fit(
     for a file that may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown. `shown` are
     all lines that the model was sent (stripped): the text of a whole file may not remove any other line. `namesakes`
     returns files in deeper folders whose path ends in a given one. `private` says why no line of a file may leave this
-    machine, empty if they may; misfits that would have to quote such a file carry the reason.
+    machine, empty if they may; misfits that would have to quote such a file carry the reason. `mask` returns the text
+    of a file as models are shown it, line for line: an edit may have its masks.
     """
-    fitting = _Fitting(edits, read, shown, namesakes, private)
+    fitting = _Fitting(edits, read, shown, namesakes, private, mask)
     for edit in edits:
         fitting.take(edit)
     # If everything is only shown, nothing is missing; beside edits that are written, it would be half of what is meant.
@@ -83,7 +87,9 @@ def fit(
     tainted = suspect.tainted(fitting.placed)
     if tainted:
         return _without(
-            tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes, private=private)
+            tainted,
+            edits,
+            partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes, private=private, mask=mask),
         )
     patches = fitting.patches(seen or {})
     doubts = tuple(_doubtful(edit) for edit, _ in fitting.placed if edit.doubt)
@@ -99,7 +105,13 @@ class _Fitting:
     """
 
     def __init__(
-        self, edits: Sequence[Edit], read: Read, shown: Collection[str] | None, namesakes: Namesakes, private: Private
+        self,
+        edits: Sequence[Edit],
+        read: Read,
+        shown: Collection[str] | None,
+        namesakes: Namesakes,
+        private: Private,
+        mask: Mask,
     ) -> None:
         self.misfits: list[Misfit] = []
         self.notes: list[Note] = []
@@ -110,6 +122,7 @@ class _Fitting:
         self._shown = shown
         self._namesakes = namesakes
         self._private = private
+        self._masks = Masks(mask)
         self._drafts: dict[str, Draft] = {}
         self._targets: dict[str, Draft] = {}  # by the new names of moved files
         self._edited = {
@@ -124,10 +137,11 @@ class _Fitting:
             draft = self._draft(edit)
             if draft is None:
                 return
-            rung = self._put(edit, draft)
+            rung = self._masks.put(edit, draft, self._put)
         except Refusal as no:
             why = self._why_private(edit, no)
-            self.misfits.append(Misfit(edit, no.reason, no.message, () if why else no.candidates, private=why))
+            near = () if why else no.candidates
+            self.misfits.append(Misfit(edit, no.reason, no.message, near, advice=no.advice, private=why))
         except OutsideRoot as error:
             self.misfits.append(Misfit(edit, "outside", error.message, advice=error.hint))
         except PatchError as error:
@@ -168,7 +182,7 @@ class _Fitting:
         """Return the file that an edit is made in; None if it only shows part of a file, or names none."""
         draft = self._open(edit)
         if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
-            if draft is None and edit.wish:
+            if draft is None and edit.may_be_new:
                 draft = self._open(replace(edit, part=False))
             elif draft is None or not passage.is_all(edit, draft):
                 why = self._why_not_part(edit, draft)
@@ -242,7 +256,7 @@ class _Fitting:
             return edit
         if edit.action == "create":
             return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
-        wish = place.wish(edit)
+        wish = place.halves(edit)
         holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]
         if len(holds) > 1:
             words = f"Whether the edit at line {edit.reply_line} of the reply is for {holds[0]} or {holds[1]} cannot be told: the words above it name both, and both have its lines."
@@ -427,7 +441,7 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
     said_as = (edit.before, edit.after, edit.at if edit.at is not None and not draft.miscounts else None)
     if said_as in draft.done:
         return ""  # said twice, done once
-    wish = place.wish(edit)
+    wish = place.halves(edit)
     if not any(line.strip() for line in wish.old):
         if not draft.lines and wish.new:
             draft.write_whole(edit, cut(edit.after))

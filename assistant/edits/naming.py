@@ -9,7 +9,18 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from assistant.edits.filename import DEVICE, EXTENSION, GIT, LONGEST, PRODUCTS, RANGED, looks, may_be_words, overlong
+from assistant.edits.filename import (
+    DEVICE,
+    EXTENSION,
+    GIT,
+    LONGEST,
+    PRODUCTS,
+    RANGED,
+    is_name,
+    looks,
+    may_be_words,
+    overlong,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +46,7 @@ _PICTURES = {"So", "Sk", "Mn", "Cf", "Sm"}
 TICKED = re.compile(
     r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
 )
-TOKEN = re.compile(r"[^\s`*\"',;<>]+")
+_TOKEN = re.compile(r"[^\s`*\"',;<>]+")
 _COMMENT = re.compile(r"^(?://[ \t]+|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
 _RULED = re.compile(r"^([-=*]{2,})[ \t]+(.+?)[ \t]+\1$")
 NOTED = re.compile(
@@ -90,7 +101,7 @@ def readings(line: str) -> list[str]:
         return [raw] if overlong(raw) else []
     stages = peeled(raw)
     ticked = ticked_in(raw)
-    tokens = [token.rstrip(".:)").lstrip("(") for token in TOKEN.findall(stages[-1])]
+    tokens = possible_names(stages[-1])
     whole = [name for name in reversed(stages) if " " not in name]
     whole += [cut[1] for name in whole if (cut := RANGED.match(name))]  # "path:10-42", as the lines were shown
     bare = as_it_stands(raw)
@@ -126,6 +137,25 @@ def readings(line: str) -> list[str]:
 def ticked_in(line: str) -> list[str]:
     """Return what is marked as a name in a line: in backticks, bold, quotes, a link or a tag."""
     return [next(filter(None, match.groups())).strip(" \t") for match in TICKED.finditer(line)]
+
+
+def possible_names(line: str) -> list[str]:
+    """Return the words of a line as names, without the signs of the sentence around them.
+
+    Brackets around a name go, and those of its own stay, as in `(shop)/page.tsx`.
+    """
+    found = []
+    for token in _TOKEN.findall(line):
+        name = token.rstrip(".:)")
+        unclosed = max(0, name.count("(") - name.count(")"))
+        found.append(name[:unclosed].lstrip("(") + name[unclosed:])
+    return found
+
+
+def names_in(line: str) -> list[str]:
+    """Return what surely names a file in a line, each once: of what is marked as a name, else of all its words."""
+    named = ticked_in(line) or possible_names(line)
+    return [name for name in dict.fromkeys(named) if looks(name) and is_name(name)]
 
 
 def bare_word(line: str) -> str:
@@ -269,6 +299,5 @@ def rivals(source: str, above: Sequence[str]) -> tuple[str, ...]:
     if only_path(source)[1]:
         return ()
     head = next((path for path, sure in map(only_path, above) if sure), "")
-    ticked = ticked_in(source)
-    tokens = [token.rstrip(".:)").lstrip("(") for token in TOKEN.findall(source)]
-    return (head, *dict.fromkeys(name for name in (*ticked, *tokens) if looks(name) and name != head))
+    named = (*ticked_in(source), *possible_names(source))
+    return (head, *dict.fromkeys(name for name in named if looks(name) and name != head))

@@ -52,7 +52,8 @@ def check(edit: Edit, draft: Draft) -> None:
     text = [line.rstrip() for line in cut(edit.after)]
     there = _told(draft.index.lines)
     quoted = _told(text) * (1 if there <= _SHORT else 2) < there and _stands(text, draft)
-    if quoted or _seems_piece(text, draft.index.lines, asked=edit.wish):
+    loose = edit.asked or edit.may_be_new  # below a heading stands some of the file as often as all of it
+    if quoted or _seems_piece(text, draft.index.lines, loose=loose):
         words = f"{draft.path}: the text at line {edit.reply_line} of the reply seems to be a passage of the file, and all else would go."
         raise Refusal("elided", words)
 
@@ -74,19 +75,20 @@ def _stands(text: Sequence[str], draft: Draft) -> bool:
     return any(text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
 
 
-def _seems_piece(text: Sequence[str], lines: Sequence[str], *, asked: bool) -> bool:
+def _seems_piece(text: Sequence[str], lines: Sequence[str], *, loose: bool) -> bool:
     """Say whether a text begins elsewhere than the file and is far shorter, or lacks the file's first third.
 
-    A small file may be rewritten. `asked` says that the words above ask for a change: then being shorter is enough.
+    A small file may be rewritten. `loose` says that the words above do not promise all of it: then being shorter is
+    enough.
     """
     there = _told(lines)
     old = [line.rstrip() for line in lines]
     first = next(filter(_WORDS.search, text), "")
     if not first or first == next(filter(_WORDS.search, old), ""):
         return False
-    if _told(text) * (1 if asked or there <= _SHORT else 2) < there:
+    if _told(text) * (1 if loose or there <= _SHORT else 2) < there:
         return True
-    if there <= _SMALL and not asked:
+    if there <= _SMALL and not loose:
         return False
     runs = changes(old, text)
     if not runs or runs[0][0]:

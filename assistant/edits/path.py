@@ -9,9 +9,9 @@ import unicodedata
 from assistant.errors import OutsideRoot, Unwritable
 
 _HINT = "Only files inside the repository, and never .git, are written."
-_DEVICES = re.compile(
-    r"^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE
-)
+DEVICES = r"con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]"
+"""Names of devices that Windows knows in every folder, with any ending."""
+_DEVICE = re.compile(rf"^(?:{DEVICES})(?:\.|$)", re.IGNORECASE)
 _ADDRESS = re.compile(r"^(?:[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|(?:file|data|javascript|mailto):)", re.IGNORECASE)
 _HOME = re.compile(r"^(?:~[^/]*/|~$|(?:\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|%\w+%)(?:/|$))")
 """A home folder, or a variable that a shell would replace: the model meant a place outside the root, or none at all."""
@@ -57,7 +57,7 @@ def unportable(path: str) -> str:
     """Say why some systems cannot have this name, empty if all can; such a file may be edited, but is never created."""
     if ":" in path:
         return "Windows has no colons in names"
-    return "Windows has a device of this name" if any(_DEVICES.match(fold(part)) for part in path.split("/")) else ""
+    return "Windows has a device of this name" if any(_DEVICE.match(fold(part)) for part in path.split("/")) else ""
 
 
 def fold(part: str) -> str:

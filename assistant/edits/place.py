@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ AFTER = {
 }
 
 
-def wish(edit: Edit) -> Wish:
+def halves(edit: Edit) -> Wish:
     """Split an edit into the lines to find and the new lines, without a byte order mark."""
     old, new = ([bare(line) for line in cut(part.removeprefix("\ufeff"))] for part in (edit.before, edit.after))
     return Wish(old, new, signed=edit.format in {"unified_diff", "apply_patch"})
@@ -112,7 +113,7 @@ def why_not(edit: Edit, draft: Draft, wanted: Wish) -> Refusal:
 
 def lost(edit: Edit, path: str, index: Index) -> Refusal:
     """Return the refusal of lines that are not in the file, with the nearest lines."""
-    old = wish(edit).old
+    old = halves(edit).old
     first = next((line.strip() for line in old if line.strip()), "")
     words = f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {first[:60]!r}) are not in the file."
     near = near_by(path, index, old)
@@ -146,24 +147,20 @@ def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list
     if edit.at_end:
         last = [place for place in found if place.end == len(draft.index.lines)]
         if len(last) == 1:
-            return [_as(last[0], "end of file")]
+            return [replace(last[0], rung="end of file")]
     if edit.at is not None and not draft.miscounts:
         named = [place for place in found if place.start + 1 == edit.at]
         # The line number may count in the edits above: then another place may be the one that is meant.
         moved = sum(len(each.lines) - each.end + each.start for each in draft.splices if each.start < edit.at)
         if named and not (moved and any(place.start + 1 == edit.at - moved for place in found)):
-            return [_as(named[0], "line number given")]
+            return [replace(named[0], rung="line number given")]
     if said > 1:
         if said == len(found) and not any(spliced(draft, place.start, place.end) for place in found):
             apart = all(a.end <= b.start for a, b in pairwise(found))
-            return [_as(place, "every place") for place in found] if apart else found
+            return [replace(place, rung="every place") for place in found] if apart else found
         return found
     free = [place for place in found if not spliced(draft, place.start, place.end)]
-    return [_as(free[0], "the order of edits")] if len(free) == 1 else found
-
-
-def _as(found: Found, rung: str) -> Found:
-    return Found(found.start, found.old, found.new, found.source, rung)
+    return [replace(free[0], rung="the order of edits")] if len(free) == 1 else found
 
 
 def _below_anchors(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
@@ -175,9 +172,9 @@ def _below_anchors(edit: Edit, draft: Draft, found: list[Found], said: int) -> l
     if not inside:
         inside = _behind(edit.anchors[-1].strip(), draft.index, found)
     if len(inside) == 1:
-        return [_as(inside[0], "anchor")]
+        return [replace(inside[0], rung="anchor")]
     if blocks == 1 and said == 1 and not any(spliced(draft, place.start, place.end) for place in inside):
-        return [_as(inside[0], "first below the anchor")]
+        return [replace(inside[0], rung="first below the anchor")]
     return found
 
 

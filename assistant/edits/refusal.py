@@ -12,7 +12,13 @@ class Refusal(Exception):
     """An edit that is not made; `match.fit` turns it into a Misfit, and it never leaves that function."""
 
     def __init__(
-        self, reason: MisfitReason, message: str, candidates: tuple[Candidate, ...] = (), *, about: str = ""
+        self,
+        reason: MisfitReason,
+        message: str,
+        candidates: tuple[Candidate, ...] = (),
+        *,
+        about: str = "",
+        advice: str = "",
     ) -> None:
         super().__init__(message)
         self.reason: MisfitReason = reason
@@ -20,3 +26,5 @@ class Refusal(Exception):
         self.candidates = candidates
         self.about = about
         """A file other than the edit's own that the message reveals something about."""
+        self.advice = advice
+        """What can be done about it, where that is not what the reason says."""

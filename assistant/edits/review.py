@@ -158,7 +158,7 @@ class Review:
         Cut and edited hunks and comments move with the hunks they belong to. If one of those is missing, all that was
         cut together with it is as it was proposed.
         """
-        rows, places = _rows(record.get("choices")), _rows(record.get("places"))
+        rows, places = rows_of(record.get("choices")), rows_of(record.get("places"))
         choices: list[Decision] = []
         moves: dict[str, _Moves] = {}
         for file in self.patch.files:
@@ -173,7 +173,7 @@ class Review:
                 found.append(replace(each, mark=same.popleft()) if same else each)
             moves[file.path] = _Moves([row for row in places if row.get("path") == file.path], found)
             choices += _cut(file, found, [row for row in mine if "words" in row], moves[file.path])
-        heard = [each for each in map(_comment, _rows(record.get("comments"))) if each is not None]
+        heard = [each for each in map(_comment, rows_of(record.get("comments"))) if each is not None]
         comments = tuple(moves[each.path].comment(each) if each.path in moves else each for each in heard)
         return replace(self, choices=tuple(choices), comments=comments)
 
@@ -376,7 +376,7 @@ def _part(before: Sequence[bytes], whole: Sequence[Decision], row: Mapping[str, 
     return Decision(hunk, _mark(row), bool(row.get("edited"))) if sum_of(hunk) == row.get("sum") else None
 
 
-def _rows(found: object) -> list[dict[str, Any]]:
+def rows_of(found: object) -> list[dict[str, Any]]:
     """Return the readable rows of a list in a record; a damaged file may hold anything in its place."""
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 

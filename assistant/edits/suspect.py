@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from assistant.edits import elision
 from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
+from assistant.edits.fence import Fence
 from assistant.edits.filename import PATCHES
 from assistant.edits.passage import opens_string
 from assistant.edits.refusal import Refusal
@@ -45,7 +46,6 @@ _NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 _QUOTES = re.compile("[\"'`]")
-_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _HALF_BENT = re.compile("[\u201c\u201d]{2}\"|\"[\u201c\u201d]{2}|[\u2018\u2019]{2}'|'[\u2018\u2019]{2}")
@@ -203,8 +203,8 @@ def _is_example(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: 
     """Say whether dots in a page of prose stand in a code block and replace no line, or replace a line with dots."""
     if not draft.path.lower().endswith(_TEXTS):
         return False
-    fences = [line for line in new[:index] if _FENCE.match(line)]
-    opened = bool(fences) and (len(fences) % 2 == 1 or bool(fences[-1].strip(" `~")))  # only one that opens has a word
+    fences = [fence for line in new[:index] if (fence := Fence.of(line, tags=False))]
+    opened = bool(fences) and (len(fences) % 2 == 1 or bool(fences[-1].info))  # only one that opens has a word
     lost = _lost(edit, draft, new, index, whole=whole)
     return (opened and not lost) or any(map(_DOTS.search, lost))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def _edges(index: Index, wish: Wish) -> list[Found]:
         if not found and any(len(index.where("stripped", str.strip).get(line.strip(), ())) == 1 for line in core.old):
             found = _indented(index, core)  # two tolerances at once: only with a line that is unique in the file
         if found:
-            return [_named(each, "blank lines at the ends") for each in found]
+            return [replace(each, rung="blank lines at the ends") for each in found]
     return []
 
 
@@ -90,10 +91,6 @@ def _cut(wish: Wish, head: int, tail: int) -> Wish:
     new_head, new_tail = min(head, first), min(tail, last)
     keep = slice(new_head, len(wish.new) - new_tail)
     return Wish(wish.old[head : len(wish.old) - tail], wish.new[keep], wish.source[keep], wish.signed)
-
-
-def _named(found: Found, rung: str) -> Found:
-    return Found(found.start, found.old, found.new, found.source, rung)
 
 
 def _indented(index: Index, wish: Wish) -> list[Found]:
@@ -295,7 +292,7 @@ def _unescaped(index: Index, wish: Wish) -> list[Found]:
     if not any(_ENTITY.search(line) for line in wish.old) or any(sign in line for line in both for sign in "<>"):
         return []
     plain = Wish([html.unescape(line) for line in wish.old], [html.unescape(line) for line in wish.new], wish.source)
-    return [_named(each, "HTML escapes") for each in strictly(index, plain) or _indented(index, plain)]
+    return [replace(each, rung="HTML escapes") for each in strictly(index, plain) or _indented(index, plain)]
 
 
 def _unnumbered(index: Index, wish: Wish) -> list[Found]:
@@ -317,7 +314,7 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
             plain = Wish([line.removeprefix(gap) for line in old], fresh, wish.source)
             found = [each for each in strictly(index, plain) if each.start + 1 == numbers[0]]
             if found:
-                return [_named(each, "line numbers") for each in found]
+                return [replace(each, rung="line numbers") for each in found]
     return []
 
 

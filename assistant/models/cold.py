@@ -34,9 +34,8 @@ def why(before: Sent, now: Sent, *, long_lived: bool = False) -> str:
     model, usage = now.request.model, now.usage
     if before.request.model.name != model.name or "cache" not in model.abilities or not usage.exact:
         return ""
-    if (
-        2 * usage.cache_read >= usage.total_input
-    ):  # most was read; else both requests are counted, in the caller's thread
+    # most was read; else both requests are counted, in the caller's thread
+    if 2 * usage.cache_read >= usage.total_input:
         return ""
     old, new = ([*each.request.system, *(message.text for message in each.request.messages)] for each in (before, now))
     same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))

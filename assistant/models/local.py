@@ -82,7 +82,7 @@ async def probe(
     return [each for each in await asyncio.gather(*map(ask, _READERS)) if each is not None]
 
 
-async def _listens(url: str, until: float, *, anywhere: bool = False) -> bool:
+async def _listens(url: str, until: float, *, anywhere: bool) -> bool:
     """Say whether anybody listens at an address, cheaper than by a request. Only loopback, unless the user named it."""
     try:
         parts = urlsplit(url)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError, StateError
+from assistant.files import replace
 from assistant.models.catalogue import pages as known_pages
 from assistant.models.page import ADDITION, Page, as_row, read
 
@@ -199,25 +200,17 @@ def _day(price: Mapping[str, Any]) -> datetime:
 
 def _write(into: Path, name: str, values: dict[str, Any], now: datetime) -> Path:
     """Write one addition under a name of its own: whole or not at all, and never over another file."""
-    import os
-    import tempfile
-
     import tomli_w
 
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    text = f"# Added by `wattson models update`; remove the file to take it back.\n{tomli_w.dumps(values)}"
     try:
         into.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temp = tempfile.mkstemp(dir=into, prefix=f".{name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"# Added by `wattson models update`; remove the file to take it back.\n{tomli_w.dumps(values)}")
-            file.flush()
-            os.fsync(file.fileno())
         for count in range(1, 100):
             path = into / f"{name}.{stamp}{f'-{count}' if count > 1 else ''}.toml"
             if not path.exists():
-                os.replace(temp, path)  # noqa: PTH105 - `temp` is the name that mkstemp gave
+                replace(path, text.encode(), sync=True)
                 return path
-        os.unlink(temp)  # noqa: PTH108 - as above
     except OSError as error:
         raise StateError(f"{into} cannot be written: {error.strerror}.", "Check its rights and the disk.") from error
     raise StateError(f"{into} holds a hundred additions of this second.", "Try again in a moment.")

@@ -157,7 +157,7 @@ Chunk = (
 
 
 class Reader(Protocol):
-    """Turns server events into chunks. One reader reads one answer.
+    """Turns server events into chunks. One reader reads one answer, and hears of its events through `take`.
 
     `ended` becomes True when the protocol's own end has come: nothing after it counts, and nobody need wait for it.
     """
@@ -165,10 +165,21 @@ class Reader(Protocol):
     ended: bool
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
-        """Take one event. Raises ProviderError for an error that the stream itself reports."""
+        """Take one event that says something. Raises ProviderError for an error that the stream itself reports."""
 
     def close(self) -> list[Chunk]:
         """Take the end of the body. Raises the error that the stream reported, or StreamBroken if it had no end."""
+
+
+def take(reader: Reader, event: ServerEvent) -> list[Chunk]:
+    """Give an event to a reader, unless it means the same in every protocol: a comment, no words, or "[DONE]"."""
+    if event.name == ":":
+        return [WaitingChunk(event.data)]
+    said = event.data.strip()
+    if said == "[DONE]":
+        reader.ended = True
+        return []
+    return reader.feed(event) if said or event.name.startswith("exception:") else []
 
 
 class Wire(Protocol):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date, datetime
 
-    from assistant.quota.plan import Meter, Plan
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Meter, Plan
 
 _DAY = timedelta(days=1)
 

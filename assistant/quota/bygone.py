@@ -11,7 +11,7 @@ from assistant.tokens import Cost
 
 if TYPE_CHECKING:
     from assistant.quota.ledger import Ledger
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
 
 _RECENT = timedelta(days=32)
 

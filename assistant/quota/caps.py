@@ -235,7 +235,7 @@ def _fits(crossing: Crossing, cost: Cost) -> bool:
     return crossing.before + cost.amount <= crossing.limit
 
 
-def read_reserve(text: object, zone: str | None = "UTC") -> Reserve:
+def read_reserve(text: object, *, zone: str | None) -> Reserve:
     """Read a reserve such as "20 % of the week for Friday" or "10% of 5 hours". Raises ConfigError."""
     match = _RESERVE.fullmatch(text.strip()) if isinstance(text, str) else None
     hint = 'Write it like "20 % of the week for Friday".'

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
 Confidence = Literal["authoritative", "merged", "calibrated", "local-only", "unknown"]
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
-_STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
 
 
 class Correction(NamedTuple):
@@ -150,7 +149,7 @@ def binding(estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, 
     return min((min(group, key=room) for group in alike.values()), key=_part_left, default=None)
 
 
-def run_out(estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING) -> list[Estimate]:
+def run_out(estimates: Iterable[Estimate], model: str, needs: Mapping[str, Decimal]) -> list[Estimate]:
     """Return the meters in scope that have run out: those with an unknown return first, then the latest to return."""
     gone = [each for each in estimates if each.state == "exhausted" and _takes(each, model, needs)]
     return sorted(gone, key=lambda each: -each.resets_at.timestamp() if each.resets_at else -math.inf)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
 
 
 _CLASSES = {

@@ -354,9 +354,8 @@ class Filling:
             return Room(raised)
         if isinstance(limit, Decimal) and (need > limit or not limit):
             return Room(None, never=True)
-        if (
-            self._edgeless and self._said.base is not None
-        ):  # a reading says that it is full; the latest possible end is not its end
+        # a reading says that it is full; the latest possible end is not its end
+        if self._edgeless and self._said.base is not None:
             return Room(self._said.until if self._said.spent else None)
         if self._said.spent and (self._said.until is not None or self._edgeless):
             return Room(self._said.until)

@@ -153,9 +153,7 @@ class Admission(NamedTuple):
     never: bool = False
 
 
-def admit(
-    gauges: Sequence[Gauge], needs: Mapping[str, Decimal], now: datetime, model: str = "", feature: str = ""
-) -> Admission:
+def admit(gauges: Sequence[Gauge], needs: Mapping[str, Decimal], now: datetime, model: str, feature: str) -> Admission:
     """Say whether every meter in scope has room for what a step takes of it (`needs`, by meter, in its units)."""
     blocked: list[tuple[str, datetime | None, bool]] = []
     for gauge in gauges:

@@ -346,6 +346,5 @@ def build(base: Connection, found: int) -> None:
     if found < 5:
         # Older versions marked requests otherwise, and their marks match nothing: later copies count again.
         marks.build(base)
-        base.execute(
-            "UPDATE files SET state = json_remove(state, '$.tail')"
-        )  # the end of a file is no longer remembered
+        # the end of a file is no longer remembered
+        base.execute("UPDATE files SET state = json_remove(state, '$.tail')")

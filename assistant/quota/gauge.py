@@ -254,9 +254,8 @@ class Gauge(Filling):
             return told
         if isinstance(limit, Decimal):
             self._said = self._said._replace(points=False)
-            return Amount(
-                *(min(each, _HUNDRED) * limit / _HUNDRED for each in told)
-            )  # a percent beyond 100 does not count
+            # a percent beyond 100 does not count
+            return Amount(*(min(each, _HUNDRED) * limit / _HUNDRED for each in told))
         if not self._said.points:
             self._said = self._said._replace(points=True, base=None)
         return told

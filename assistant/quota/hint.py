@@ -37,12 +37,7 @@ class Hint(NamedTuple):
         return f"this costs {less} after {self.at.astimezone(UTC):%H:%M} UTC{there}"
 
 
-def cheaper(
-    cost_at: Callable[[datetime], Decimal | None],
-    now: datetime,
-    *,
-    zone: str = "UTC",
-) -> Hint | None:
+def cheaper(cost_at: Callable[[datetime], Decimal | None], now: datetime, *, zone: str) -> Hint | None:
     """Return the first instant within a day at which something costs least; None if it is never cheaper than now.
 
     `cost_at` returns a cost, a price or a weight at an instant, None if unknown. Only the quarters of the hour are

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.money import Tally
@@ -26,7 +25,6 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STATUSES = ("metered", "reported", "unknown", "included", "free")
 _PAID = {"metered", "reported"}
 _ZERO = Decimal(0)
-_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Row(NamedTuple):

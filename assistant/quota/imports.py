@@ -8,14 +8,16 @@ A part offers `CLIENT`, `places(env, home)`, `KINDS` (from a file's suffix to "l
 function for each kind: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path, state)`; a part whose
 lines need no state may also have `lines(data, uses)`, for many lines together. `NEEDLES` are bytes; every line worth
 decoding contains one of them. `wanted(path)` chooses among files of a suffix, and `project(path)` tells the project
-from a path. `state` is remembered for a file, `shared` for a client.
+from a path. `state` is remembered for a file, `shared` for a client. What clients call a provider that we know by another
+name is listed in `importers/providers.toml`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import discover
@@ -28,7 +30,6 @@ from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
     from types import ModuleType
 
     from assistant.quota.store import Connection
@@ -42,6 +43,12 @@ _PACKAGE = "assistant.quota.importers"
 def clients_known() -> list[str]:
     """Name the clients whose logs can be read: the names of their modules, with dashes."""
     return [name.replace("_", "-") for name in discover.part_names(_PACKAGE)]
+
+
+@cache
+def provider_names() -> Mapping[str, str]:
+    """Return the names that other clients have for providers, with ours, where the two differ."""
+    return discover.read_toml(Path(__file__).with_name("importers") / "providers.toml")
 
 
 class Imports:

@@ -39,8 +39,6 @@ _GLANCE_S = 0.0
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process has ended, even if another one has its number now."""
 
-__all__ = ["Entry", "Ledger", "Outcome", "Start"]
-
 
 class Ledger:
     """The book in one file. Safe to use from several threads and processes.

@@ -101,7 +101,7 @@ def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> s
         else:
             words = [
                 facts["window"],
-                {"exhausted": "exhausted", "unknown": "?"}.get(facts["state"]) or f"{_bar(share)}{facts['figure']}",
+                {"exhausted": "used up", "unknown": "?"}.get(facts["state"]) or f"{_bar(share)}{facts['figure']}",
             ]
             if resets is not None:
                 words.append(f"resets in {span(int(resets - now) // 60)}")

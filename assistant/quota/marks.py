@@ -66,7 +66,8 @@ class Seen:
 
     Marks that are not written yet are in a table, each in the slot given by its first bits, so the table is in sorted
     order. A slot holds the other bits of the mark, and behind them how far its number is above `_base`: one look into
-    memory, where a mark and a number apart took two. What finds no room there goes into the dict `_crowd`.
+    memory, where a mark and a number apart took two. A mark whose slot is taken goes into the dict `_crowd`, one whose
+    number a slot cannot hold into `_apart`: these are looked for first, as their slots may be empty.
     """
 
     def __init__(self, client: str) -> None:
@@ -76,6 +77,7 @@ class Seen:
         self._table: memoryview | None = None
         self._base = 0
         self._crowd: dict[int, int] = {}
+        self._apart: dict[int, int] = {}
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
@@ -98,11 +100,13 @@ class Seen:
     @property
     def is_full(self) -> bool:
         """Whether the marks should be written before more are counted."""
-        return len(self._crowd) > 1 << (self._bits - 3)
+        return len(self._crowd) + len(self._apart) > 1 << (self._bits - 3)
 
     def count(self, found: array[int], number: int) -> dict[int, int]:
         """Return the known marks among those found, with their numbers; add the others, numbered from `number` on."""
         before = self._written(found) if self._runs else {}
+        if apart := self._apart:
+            before |= {mark: apart[mark] for mark in found if mark in apart}
         table = self._made(number)
         bits, crowd, base = self._bits, self._crowd, self._base
         shift, room = _BITS - bits, 1 << bits
@@ -119,8 +123,10 @@ class Seen:
             elif mark in crowd:
                 before[mark] = crowd[mark]
                 continue
-            else:
+            elif there:
                 crowd[mark] = number
+            else:
+                apart[mark] = number
             number += 1
         return before
 
@@ -130,13 +136,15 @@ class Seen:
             there, rest = self._table[mark >> (_BITS - self._bits)], (1 << (_BITS - self._bits)) - 1
             if there and there >> self._bits == mark & rest:
                 return self._base + (there & (1 << self._bits) - 1)
-        return self._crowd.get(mark) or self._written((mark,)).get(mark)
+        return self._crowd.get(mark) or self._apart.get(mark) or self._written((mark,)).get(mark)
 
     def add(self, mark: int, number: int) -> None:
         """Add an unknown mark with its number."""
         table, shift = self._made(number), _BITS - self._bits
         slot, above = mark >> shift, number - self._base
-        if table[slot] or not 0 < above < 1 << self._bits:
+        if not 0 < above < 1 << self._bits:
+            self._apart[mark] = number
+        elif table[slot]:
             self._crowd[mark] = number
         else:
             table[slot] = (mark & (1 << shift) - 1) << self._bits | above
@@ -158,9 +166,10 @@ class Seen:
         return known
 
     def save(self, base: Connection) -> list[Run]:
-        """Write what was counted: the table and the crowd, a run each."""
-        crowd = sorted(self._crowd)
-        rows = self._tabled(), (array("Q", crowd), array("I", map(self._crowd.__getitem__, crowd)))
+        """Write what was counted: the table and what is not in it, a run each."""
+        others = {**self._crowd, **self._apart}
+        marks = sorted(others)
+        rows = self._tabled(), (array("Q", marks), array("I", map(others.__getitem__, marks)))
         runs = [run for run in rows if run[0]]
         for run in runs:
             self._insert(base, *run)
@@ -182,7 +191,7 @@ class Seen:
     def commit(self, runs: Iterable[Run]) -> None:
         """Note that runs are on the disk."""
         self._runs += runs
-        self._table, self._crowd = None, {}
+        self._table, self._crowd, self._apart = None, {}, {}
 
     def merge(self, base: Connection) -> None:
         """Merge short runs, so that there are few to search."""

@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from assistant.quota.estimate import Estimate, as_json, binding, ordered, run_out
-from assistant.quota.filling import SAME_RESET, Room
+from assistant.quota.estimate import Estimate, ordered
+from assistant.quota.filling import SAME_RESET
 from assistant.quota.gauge import LONG, Gauge
 from assistant.quota.reading import LIKELY, SOME, SOME_LONG
 from assistant.quota.tariff import Burn
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from assistant.quota.ledger import Entry
-    from assistant.quota.plan import Meter, Plan
+    from assistant.quota.entry import Entry
     from assistant.quota.reading import Reading
+    from assistant.quota.terms import Meter, Plan
     from assistant.quota.window import Span
 
 LATELY = 32
@@ -283,9 +283,3 @@ def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
             if need:
                 shares.append(float(need / limit))
     return max(shares, default=None)
-
-
-__all__ = [
-    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "gauges", "needs", "ordered", "reads",
-    "run_out", "share_of", "standing", "unmapped",
-]  # fmt: skip

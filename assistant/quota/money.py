@@ -66,12 +66,3 @@ def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:
     if order:
         left[order[-1]] -= cost
     return left
-
-
-def room(remaining: Iterable[Decimal | None]) -> Decimal | None:
-    """Return what may be spent if several limits apply, such as a key's and the account's: the least, never below 0.
-
-    None stands for no limit; the result is None if none has a limit.
-    """
-    known = [each for each in remaining if each is not None]
-    return max(Decimal(0), min(known)) if known else None

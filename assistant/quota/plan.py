@@ -14,17 +14,13 @@ from assistant.errors import ConfigError
 from assistant.quota import shelf
 from assistant.quota.page import Page
 from assistant.quota.plan_page import read_plan
-from assistant.quota.terms import Limit, Lot, Meter, Plan, Provenance
+from assistant.quota.terms import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     _Pages = dict[str, tuple[Path, dict[str, Any]]]
-
-__all__ = [
-    "Limit", "Lot", "Meter", "Plan", "Plans", "Provenance", "load_plan", "load_plans", "read_file", "read_plan",
-]  # fmt: skip
 
 
 def load_plans(users: Path | None, wrong: list[ConfigError] | None = None) -> Plans:

@@ -142,10 +142,10 @@ def due(
     asked: Asked,
     now: datetime,
     *,
-    every: timedelta = timedelta(seconds=60),
-    resets_at: datetime | None = None,
-    burst: bool = False,
-    seed: str = "",
+    every: timedelta,
+    resets_at: datetime | None,
+    burst: bool,
+    seed: str,
 ) -> bool:
     """Say whether a source may be asked now.
 
@@ -178,7 +178,7 @@ def silent_until(at: datetime | None, retry_at: datetime | None, now: datetime) 
     return min(retry_at, at + LONGEST_RETRY) if at is not None else retry_at
 
 
-def due_at(asked: Asked, now: datetime, *, every: timedelta = timedelta(seconds=60)) -> datetime:
+def due_at(asked: Asked, now: datetime, *, every: timedelta) -> datetime:
     """Return the earliest instant at which a source may be asked again, without jitter."""
     wait = asked.at + (every if asked.ok else every * 4) if asked.at is not None else now
     return max(now, wait, silent_until(asked.at, asked.retry_at, now) or now)
@@ -194,8 +194,8 @@ def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[R
     return list(map(_sound, found))
 
 
-def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Reading]:
-    """Read the body of a quota endpoint: by the reader that is named, else by those that know the host.
+def from_body(body: Any, host: str, now: datetime, reader: str) -> list[Reading]:
+    """Read the body of a quota endpoint: by the reader that is named, or with "" by those that know the host.
 
     A body that is not JSON, or unknown to the reader, gives no reading. Raises Auth if the body rejects the key.
     """

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.quota.event import Event
-    from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Plan
     from assistant.tokens import Cost, TokenUsage
 
 

@@ -63,7 +63,7 @@ class Sources:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def hear(self, source: str, readings: Sequence[Reading], at: datetime, *, plan: str = "") -> None:
+    def hear(self, source: str, readings: Sequence[Reading], at: datetime, *, plan: str) -> None:
         """Keep the readings of one answer as they came; the instant is kept apart, so that a repetition is known."""
         told = [to_json(each) for each in readings]
         for each in told:
@@ -85,7 +85,7 @@ class Sources:
                 found += [each._replace(observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
         return sorted(found, key=lambda each: each.observed_at)
 
-    def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
+    def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str) -> None:
         """Keep a source's readings; its failures no longer count."""
         at = as_text(observed_at)
 

@@ -164,9 +164,9 @@ class Spans:
         ends: Callable[[datetime, datetime | None], datetime],
         until: datetime,
         *,
-        since: datetime | None = None,
-        counts: Callable[[str], bool] | None = None,
-        others: Iterable[datetime] = (),
+        since: datetime | None,
+        counts: Callable[[str], bool] | None,
+        others: Iterable[datetime],
     ) -> list[datetime]:
         """Return the last two uses before `until` that opened a first-use window, or as many as there were.
 

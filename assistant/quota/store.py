@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import sqlite3
 import threading
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.errors import Locked, StateError
-from assistant.locked import patiently
+from assistant.locked import lock, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +34,6 @@ _NO_DISK = {
 _SMALL = 1_000_000
 """Files with fewer bytes are checked whole when they are opened: some 3 ms."""
 _MOST_ROWS = 1 << 62
-_BREATH_S = 0.005
 _LOGS = ("-wal", "-shm")
 _NEWER = "it was written by a newer Wattson; install that one again"
 
@@ -244,7 +241,7 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._turn(fcntl.LOCK_SH):
+        with self._turn(shared=True):
             return self._opening()
 
     def _opening(self) -> sqlite3.Connection:
@@ -365,7 +362,7 @@ class Store:
             self._disk.close()
             self._disk = None
         try:
-            with self._turn(fcntl.LOCK_EX):
+            with self._turn(shared=False):
                 self._set_aside()
         except _Newer:
             self._to_memory(_NEWER)
@@ -373,8 +370,8 @@ class Store:
             self._to_memory(error.strerror or str(error))
 
     @contextlib.contextmanager
-    def _turn(self, kind: int) -> Iterator[None]:
-        """Hold a lock on the folder, to open the file (LOCK_SH) or to put another in its place (LOCK_EX).
+    def _turn(self, *, shared: bool) -> Iterator[None]:
+        """Hold a lock on the folder: a shared one to open the file, another to put a new file in its place.
 
         SQLite finds a log by its name: a process that opened the old file between two renames would write into the log
         of the new one. Raises TimeoutError.
@@ -382,19 +379,10 @@ class Store:
         if self._holding:  # the new file is opened within the exclusive turn
             yield
             return
-        end = time.monotonic() + self._wait_s
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            while True:
-                try:
-                    fcntl.flock(folder, kind | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > end:
-                        raise TimeoutError(errno.ETIMEDOUT, "another window is mending it") from None
-                    time.sleep(_BREATH_S)
-                except OSError:  # a file system without locks
-                    break
+            if not lock(folder, self._wait_s, shared=shared):
+                raise TimeoutError(errno.ETIMEDOUT, "another window is mending it")
             self._holding = True
             yield
         finally:
@@ -414,9 +402,8 @@ class Store:
             self._disk = None
         old = _open_torn(self.path)
         with contextlib.suppress(sqlite3.DatabaseError):
-            patiently(
-                old, "BEGIN IMMEDIATE", self._wait_s
-            )  # other windows write before this, or find that the file is gone
+            # other windows write before this, or find that the file is gone
+            patiently(old, "BEGIN IMMEDIATE", self._wait_s)
         held = old.in_transaction
         if not held:
             old.close()
@@ -488,9 +475,8 @@ def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[t
                     last = good = number
                     yield names, tuple(row)
             return
-        except (
-            sqlite3.DatabaseError
-        ):  # a bad page holds some dozens of rows: go on behind it, in longer steps if everything is bad
+        except sqlite3.DatabaseError:
+            # a bad page holds some dozens of rows: go on behind it, in longer steps if everything is bad
             last += max(8, (last - good) // 8)
 
 

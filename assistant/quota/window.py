@@ -18,12 +18,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from assistant.quota.zones import clock_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 WindowKind = Literal[
     "first_use", "rolling", "calendar_day", "calendar_week", "calendar_month", "grid", "subscription_month", "balance"
@@ -74,26 +71,6 @@ class Window(NamedTuple):
                 return timedelta(days=31 * max(1, self.months) + 2)
             case _:
                 return None
-
-
-def bounds(window: Window, burns: Iterable[datetime], now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return start and end of the window that is open at `now`; (None, None) if none has begun.
-
-    `burns` are the instants of steps, in any order; only a first-use window needs them. A rolling window has a start
-    and no end.
-    """
-    if window.kind == "rolling":
-        return now - window.length, None
-    if window.kind == "first_use":
-        found: Span | None = None
-        for at in sorted(burns):
-            if at > now:
-                break
-            if found is None or at >= found[1]:
-                found = opened(window, at, found[1] if found else None)
-        return (None, None) if found is None or now >= found[1] else found
-    span = span_at(window, now)
-    return span or (None, None)
 
 
 def opened(window: Window, at: datetime, after: datetime | None = None) -> Span:

@@ -6,7 +6,7 @@ Instants are in the zone of this machine, where the user reads them.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.quota import forecast
 from assistant.quota.line import span
@@ -20,7 +20,42 @@ if TYPE_CHECKING:
 
 _YOUNG = 3
 """Percent of a window that must have passed before its pace is shown: nine minutes of five hours."""
+STATES = {"exhausted": "used up", "not_started": "not begun", "not_in_plan": "not in the plan"}
+"""The states of a meter that its figures do not tell, in words."""
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+class MeterWords(NamedTuple):
+    """A meter in words, which each face lays out in its way; what is not to be said is empty.
+
+    `figures` tell what is used of what, `share` the used percent if they do not tell it already. `state` says that it
+    is used up, or has not begun. `reset` is when it begins anew, `wait` the time until then. `more` are its pace, other
+    clients' burn, and why a figure is a range; `trust` names the source, its age, and how sure the figures are.
+    """
+
+    figures: str
+    share: str
+    state: str
+    reset: str
+    wait: str
+    more: tuple[str, ...]
+    trust: str
+
+
+def meter_words(each: Estimate, ahead: Forecast, now: datetime) -> MeterWords:
+    """Say all that is known of a meter."""
+    state = "" if each.state == "not_in_plan" else STATES.get(each.state, "")  # then its figures say so
+    if each.state == "unknown" and each.limit is not None and each.end is None and each.unit != "percent":
+        state = "begins at a time that nobody has said"
+    return MeterWords(
+        figures=figures(each),
+        share=percent(each.percent) if each.percent is not None and each.unit != "percent" else "",
+        state=state,
+        reset=clock(each.resets_at, now),
+        wait=countdown(each.resets_at, now) if each.resets_at else "",
+        more=tuple(filter(None, (pace(ahead, now)[0], others(each), doubts(each)))),
+        trust=f"{trust(each)}, {each.confidence}",
+    )
 
 
 def clock(at: datetime | None, now: datetime) -> str:
@@ -67,7 +102,7 @@ def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
 def figures(each: Estimate) -> str:
     """Write what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; unknown and unlimited are named."""
     if each.state == "not_in_plan":
-        return "not in the plan"
+        return STATES[each.state]
     more = f" + {unpriced(each)}" if each.unpriced else ""
     if each.unit == "money" and not isinstance(each.limit, Decimal):
         if each.remaining is not None:

@@ -1,4 +1,7 @@
-"""The screens that ask or tell one thing; what is chosen there becomes a typed command."""
+"""What a command asks the screen for: to leave, another conversation, the clipboard, the hunks, or a sheet.
+
+A sheet asks or tells one thing; what is chosen there becomes a typed command.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from assistant import command
-from assistant.errors import ConfigError, StateError
+from assistant.errors import AssistantError, ConfigError, StateError
 from assistant.tui import pickers, present
+from assistant.tui.figures import short
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -51,8 +55,58 @@ q, Escape       back to the composer; / begins a command
 """
 
 
-async def ask(screen: Stage, what: str, argument: str) -> str:
-    """Open one screen; return the command to submit then, empty for none."""
+def do(screen: Stage, what: str, argument: str) -> None:
+    """Do what a command asks of the screen; a sheet gets a worker of its own."""
+    match what:
+        case "quit":
+            screen.app.exit(0)
+        case "clear":
+            _leave_talk(screen)
+            screen.tell_burnt()
+            screen.arrange_panes()
+        case "talk":
+            from assistant.tui import welcome
+
+            _leave_talk(screen)
+            welcome.show_talk(screen)
+            screen.tell_burnt()
+            screen.arrange_panes()
+            screen.go_on_waiting()
+        case "copy":
+            screen.app.copy_to_clipboard(argument)
+            screen.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
+        case "diff":
+            review, proposed = screen.hunks.review, screen.session.proposed
+            if proposed is not None and (
+                review is None or review.patch != proposed.patch or screen.hunks.preview is not None
+            ):
+                present.show_proposal(screen)
+            screen.go_to_hunks()
+        case _:
+            screen.ask(what, argument)
+
+
+def _leave_talk(screen: Stage) -> None:
+    """Clear the conversation that was shown: what waits or is queued must not go out into another one."""
+    screen.talk.clear()
+    screen.hunks.forget()
+    screen.holding.forget()
+    screen.sending.give_back()
+
+
+async def ask(screen: Stage, what: str, argument: str) -> None:
+    """Open a sheet that asks or tells one thing; what is chosen there is submitted like a typed command."""
+    try:
+        typed = await open_sheet(screen, what, argument)
+    except AssistantError as error:
+        screen.talk.add(str(error), "error")
+        return
+    if typed:
+        screen.submit(typed)
+
+
+async def open_sheet(screen: Stage, what: str, argument: str) -> str:
+    """Open one sheet; return the command to submit then, empty for none."""
     match what:
         case "help":
             await screen.app.push_screen_wait(
@@ -123,7 +177,6 @@ async def _resume(screen: Stage) -> str:
 async def _compact(screen: Stage) -> str:
     """Show what a shorter conversation would save and cost; returns the command that makes it short."""
     from assistant.tui.ways import WaySheet
-    from assistant.tui.widgets.meter_bar import short
 
     session = screen.session
     offer = await asyncio.to_thread(session.handover.offer, session.roster.present().model.name)

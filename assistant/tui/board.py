@@ -16,8 +16,9 @@ from textual.widgets import Static
 
 from assistant.errors import AssistantError
 from assistant.tui import board_lines
-from assistant.tui.lines import cut, longest, safe
+from assistant.tui.lines import cut, longest
 from assistant.tui.pickers import Sheet
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from datetime import date

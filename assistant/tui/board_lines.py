@@ -10,8 +10,9 @@ from rich.text import Text
 
 from assistant.quota import history, wording
 from assistant.tokens import percent
-from assistant.tui.lines import safe, wrap
-from assistant.tui.widgets.meter_bar import short
+from assistant.tui.figures import bar, short
+from assistant.tui.lines import wrap
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _WIDE, _NARROW = 110, 60
 _NAME = 12
-_EIGHTHS = "▏▎▍▌▋▊▉█"
 DAYS_SHOWN = 30
 
 
@@ -86,23 +86,15 @@ def _bars(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Them
     line = Text(f"    {name}", no_wrap=True)
     share = None if each.state == "unknown" else each.share
     use = "error" if each.state == "exhausted" or (share or 0) >= 0.9 else "warning" if (share or 0) >= 0.75 else "good"
-    line.append(f" {_bar(share, cells)} ", look[use])
+    line.append(f" {bar(share, cells)} ", look[use])
     line.append(f"{_percent(each):>6}  ", look[use])
-    state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
-    if each.state == "unknown" and each.limit is not None and each.end is None and each.unit != "percent":
-        state = "begins at a time that nobody has said"
+    said = wording.meter_words(each, ahead, now)
     bare = each.unit == "percent" and each.limit != "unlimited"  # its figure stands beside the bar
-    words = "  ".join(filter(None, ("" if bare else wording.figures(each), state)))
-    if each.resets_at is not None:
-        wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
-        words += f"{' until' if each.state == 'exhausted' else '  ↺'} {wording.clock(each.resets_at, now)}{wait}"
-    more = [
-        wording.pace(ahead, now)[0],
-        wording.others(each),
-        wording.doubts(each),
-        f"{wording.trust(each)}, {each.confidence}",
-    ]
-    rest = "  ".join(filter(None, more))
+    words = "  ".join(filter(None, ("" if bare else said.figures, said.state)))
+    if said.reset:
+        wait = f" in {said.wait}" if width >= _WIDE else ""
+        words += f"{' until' if each.state == 'exhausted' else '  ↺'} {said.reset}{wait}"
+    rest = "  ".join((*said.more, said.trust))
     room = width - cell_len(line.plain)
     if cell_len(words) > room:
         line.rstrip()
@@ -119,14 +111,6 @@ def _percent(each: Estimate) -> str:
     if each.percent is not None and each.state != "unknown":
         return percent(each.percent)
     return "?" if each.state == "unknown" or each.used is None else ""
-
-
-def _bar(share: float | None, cells: int) -> str:
-    """Draw a share in eighths of a cell; dashes if it is unknown."""
-    if share is None:
-        return "╌" * cells
-    full, part = divmod(round(max(0.0, min(1.0, share)) * cells * 8), 8)
-    return f"{_EIGHTHS[-1] * full + (_EIGHTHS[part - 1] if part else ''):·<{cells}}"
 
 
 def days(rows: Sequence[Row], today: date, width: int, look: Theme) -> list[Text]:

@@ -12,8 +12,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui import model_lines
-from assistant.tui.lines import fitting, safe, wrap
-from assistant.tui.pickers import EDGES, SHEET_CSS, Sheet, stepped, to_edge
+from assistant.tui.lines import fitting, wrap
+from assistant.tui.pickers import SHEET_CSS, ListSheet
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ _HIGH, _LOW = 9, 4
 """Lines for the facts about a model and the rule above them, on a screen of the usual height and on a low one."""
 
 
-class ModelPicker(Sheet[str | None]):
+class ModelPicker(ListSheet):
     """Returns the name of a model, with the level of thinking that was typed after a colon, or None.
 
     `like` makes a model a favourite, or no longer one; `look` yields better rows as they become known (servers of this
@@ -40,13 +41,8 @@ class ModelPicker(Sheet[str | None]):
         + f"ModelPicker.-low #facts {{ max-height: {_LOW}; }}"
     )
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape", "dismiss(None)", "close"),
-        Binding("down,ctrl+n", "step(1)", show=False, priority=True),
-        Binding("up", "step(-1)", show=False, priority=True),
-        Binding("pagedown", "step(10)", show=False, priority=True),
-        Binding("pageup", "step(-10)", show=False, priority=True),
+        Binding("ctrl+n", "step(1)", show=False, priority=True),
         Binding("ctrl+f", "like", show=False, priority=True),
-        *EDGES,
     ]
 
     def __init__(
@@ -165,17 +161,9 @@ class ModelPicker(Sheet[str | None]):
                 shown.append(each)
         self.query_one("#facts", Static).update(Text("\n".join(shown)))
 
-    def action_step(self, step: int) -> None:
-        """Move in the list; the input keeps the focus."""
-        options = self.query_one(OptionList)
-        if options.option_count:
-            self._moved = True
-            options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
-
-    def action_edge(self, side: int, sure: bool = False) -> None:
-        """Go to an end of the list."""
+    def moved(self) -> None:
+        """Stay at this row when better rows come."""
         self._moved = True
-        to_edge(self, side, sure=sure)
 
     def action_like(self) -> None:
         """Make the row a favourite, or no longer one."""

@@ -88,12 +88,12 @@ def _left_something(place: Path) -> bool:
 
 def left_behind(places: Places) -> list[Path]:
     """Return the folders of texts that were in an editor when the program that had opened it ended."""
-    from assistant.accounts import alive
-
     try:
         found = sorted(_folder(places).iterdir())
     except OSError:
         return []
+    from assistant.locked import alive
+
     owners = [(each, each.name.partition("-")[0]) for each in found]
     return [each for each, owner in owners if not owner.isdecimal() or not alive(int(owner))]
 

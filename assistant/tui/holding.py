@@ -89,7 +89,7 @@ class Holding:
         screen = self._screen
         typed = f"/model {model}"
         if screen.session.handover.needed(model):
-            typed = await asking.ask(screen, "switch", model)
+            typed = await asking.open_sheet(screen, "switch", model)
         if typed:
             await screen.walk(command.submit(screen.session, typed))
         pick = screen.session.roster.pick

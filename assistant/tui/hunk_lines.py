@@ -12,7 +12,8 @@ from rich.segment import Segment
 
 from assistant import visible
 from assistant.tui.highlight import spans
-from assistant.tui.lines import safe, strip, styled, wrap
+from assistant.tui.lines import strip, styled, wrap
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from rich.style import Style

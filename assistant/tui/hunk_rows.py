@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.tui import hunk_lines, lost_lines
-from assistant.tui.lines import cut, longest, safe, wrap
+from assistant.tui.lines import cut, longest, wrap
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

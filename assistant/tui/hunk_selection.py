@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.tui import hunk_lines
 from assistant.tui.hunk_rows import FOOT
-from assistant.tui.lines import safe
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

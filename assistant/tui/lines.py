@@ -131,6 +131,3 @@ def fitting(parts: Sequence[str], width: int, gap: str) -> str:
 def longest(ways: Sequence[str], width: int) -> str:
     """Return the last of some wordings, each longer than the one before, that fits; the first if none does."""
     return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
-
-
-__all__ = ["cut", "fitting", "hanging", "longest", "marked", "middle", "safe", "strip", "styled", "wrap", "wrapped"]

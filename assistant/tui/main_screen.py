@@ -17,7 +17,7 @@ from assistant import command
 from assistant.errors import AssistantError, BudgetError
 from assistant.events import TurnEnded
 from assistant.tokens import TokenUsage
-from assistant.tui import opening, present
+from assistant.tui import present
 from assistant.tui.holding import Holding
 from assistant.tui.hunk_rows import Subject
 from assistant.tui.label import Label
@@ -525,7 +525,9 @@ class MainScreen(Screen[None]):
 
     def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""
-        opening.show(self, what, argument)
+        from assistant.tui import asking
+
+        asking.do(self, what, argument)
 
     @work(group="held")
     async def go_on_waiting(self) -> None:
@@ -538,4 +540,6 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="ask")
     async def ask(self, what: str, argument: str) -> None:
         """Open a sheet that asks or tells one thing."""
-        await opening.ask(self, what, argument)
+        from assistant.tui import asking
+
+        await asking.ask(self, what, argument)

@@ -21,9 +21,10 @@ from textual.widgets.option_list import Option
 from assistant.context.reader import NO_TEXT, SECRET_FILE
 from assistant.context.section import YOURS
 from assistant.errors import AssistantError
-from assistant.tui.lines import cut, longest, middle, safe
-from assistant.tui.pickers import Confirm, Page, Sheet
+from assistant.tui.lines import cut, longest, middle
+from assistant.tui.pickers import Confirm, Page, Sheet, stepped
 from assistant.tui.widgets.composer import TextArea
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -279,7 +280,7 @@ class Manifest(Sheet[None]):
     def action_step(self, step: int) -> None:
         """Go up or down."""
         if self.list.option_count:
-            self.list.highlighted = ((self.list.highlighted or 0) + step) % self.list.option_count
+            self.list.highlighted = stepped(self.list.highlighted or 0, step, self.list.option_count)
 
     def action_drop(self) -> None:
         """Keep a piece out, or bring it back."""

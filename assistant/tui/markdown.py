@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
+from assistant.edits import fence
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -95,5 +97,4 @@ class Fence(NamedTuple):
 
     def ends(self, line: str) -> bool:
         """Say whether a line ends the block: with the same marks, at least as many, and nothing else."""
-        bare = line.strip()
-        return len(bare) >= len(self.marks) and not bare.strip(self.marks[0])
+        return fence.Fence(self.marks).closes(line)

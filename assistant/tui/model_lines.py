@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from assistant import tokens
+from assistant.tui.figures import short
 from assistant.tui.lines import middle
-from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
     from assistant.models.listing import Row

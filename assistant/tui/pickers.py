@@ -14,8 +14,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui.grace import Grace
-from assistant.tui.lines import safe
 from assistant.tui.widgets.composer import Pad, TextArea
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,41 +50,50 @@ class Sheet(ModalScreen[ScreenResultType]):
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
 
-EDGES = [
-    Binding("home", "edge(-1)", show=False, priority=True),
-    Binding("end", "edge(1)", show=False, priority=True),
-    Binding("ctrl+home", "edge(-1, True)", show=False, priority=True),
-    Binding("ctrl+end", "edge(1, True)", show=False, priority=True),
-]
-"""Keys that lead to the ends of a list: with Ctrl always, otherwise only while nothing is typed."""
-
-
 def stepped(at: int, step: int, count: int) -> int:
     """Return the new place in a list of `count` rows: a step of one wraps around, a longer one stops at the ends."""
     return (at + step) % count if abs(step) == 1 else max(0, min(count - 1, at + step))
 
 
-def to_edge(sheet: Sheet[ScreenResultType], side: int, *, sure: bool) -> None:
-    """Go to an end of a sheet's list; or of the words above it if there are any, unless it is `sure`."""
-    words, options = sheet.query_one(Input), sheet.query_one(OptionList)
-    if words.value and not sure:
-        words.action_home() if side < 0 else words.action_end()
-    elif options.option_count:
-        options.highlighted = 0 if side < 0 else options.option_count - 1
+class ListSheet(Sheet[str | None]):
+    """A list below a line of words that narrow it. The line keeps the focus, and keys lead through the list."""
 
-
-class Picker(Sheet[str | None]):
-    """A list that is narrowed by typing; returns the key of the chosen row, or None."""
-
-    CSS = SHEET_CSS.format(name="Picker")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "dismiss(None)", "close"),
         Binding("down", "step(1)", show=False, priority=True),
         Binding("up", "step(-1)", show=False, priority=True),
         Binding("pagedown", "step(10)", show=False, priority=True),
         Binding("pageup", "step(-10)", show=False, priority=True),
-        *EDGES,
+        Binding("home", "edge(-1)", show=False, priority=True),
+        Binding("end", "edge(1)", show=False, priority=True),
+        Binding("ctrl+home", "edge(-1, True)", show=False, priority=True),
+        Binding("ctrl+end", "edge(1, True)", show=False, priority=True),
     ]
+
+    def moved(self) -> None:
+        """Note that the user went to a row: one that knows more by and by must not lead away from it."""
+
+    def action_step(self, step: int) -> None:
+        """Move in the list."""
+        options = self.query_one(OptionList)
+        if options.option_count:
+            self.moved()
+            options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
+
+    def action_edge(self, side: int, sure: bool = False) -> None:
+        """Go to an end of the list; or of the words above it if there are any, unless it is `sure`."""
+        words, options = self.query_one(Input), self.query_one(OptionList)
+        if words.value and not sure:
+            words.action_home() if side < 0 else words.action_end()
+        elif options.option_count:
+            self.moved()
+            options.highlighted = 0 if side < 0 else options.option_count - 1
+
+
+class Picker(ListSheet):
+    """A list that is narrowed by typing; returns the key of the chosen row, or None."""
+
+    CSS = SHEET_CSS.format(name="Picker")
 
     def __init__(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -118,16 +127,6 @@ class Picker(Sheet[str | None]):
         )
         if found:
             options.highlighted = 0
-
-    def action_step(self, step: int) -> None:
-        """Move in the list; the input keeps the focus."""
-        options = self.query_one(OptionList)
-        if options.option_count:
-            options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
-
-    def action_edge(self, side: int, sure: bool = False) -> None:
-        """Go to an end of the list."""
-        to_edge(self, side, sure=sure)
 
     def on_input_submitted(self) -> None:
         """Choose the highlighted row."""

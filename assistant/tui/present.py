@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.tokens import TokenUsage
+from assistant.tui.figures import short
 from assistant.tui.hunk_rows import Subject
-from assistant.tui.widgets.meter_bar import Aside, short
+from assistant.tui.widgets.meter_bar import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.context.section import Context, Section
     from assistant.edits.edit import Edit
     from assistant.edits.hunk import Hunk
-    from assistant.quota.meter import Estimate
+    from assistant.quota.estimate import Estimate
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
     from assistant.tui.widgets.transcript import Transcript
@@ -285,7 +286,7 @@ def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterSt
         plan_share=first.share,
         resets=wording.clock(first.resets_at, now),
         until=first.resets_at,
-        left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
+        left=left or wording.STATES.get(first.state, ""),
         pace=wording.pace(forecast.forecast(first, now), now),
         spent=first.state == "exhausted",
         note=wording.trust(first),

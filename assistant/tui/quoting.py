@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
 from assistant.tokens import percent
-from assistant.tui.widgets.meter_bar import short
+from assistant.tui.figures import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

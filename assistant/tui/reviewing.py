@@ -71,7 +71,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
     """Do what was asked for; the review changes only if the user goes through with it."""
     view = screen.hunks
     if what == "help":
-        await asking.ask(screen, "help", "hunks")
+        await asking.open_sheet(screen, "help", "hunks")
         return
     if what == "repair":
         await _send_back(screen)

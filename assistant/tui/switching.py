@@ -9,12 +9,12 @@ from textual.binding import Binding
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from assistant.tui.figures import short
 from assistant.tui.grace import Grace
-from assistant.tui.lines import safe
 from assistant.tui.model_lines import FITS
 from assistant.tui.pickers import Sheet
 from assistant.tui.tall import PAGING, Tall
-from assistant.tui.widgets.meter_bar import short
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

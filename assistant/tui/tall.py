@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 
-from assistant.tui.lines import safe
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from rich.text import Text
 from textual.widgets import Static
 
 from assistant.tui.grace import Grace
-from assistant.tui.lines import safe
 from assistant.tui.pickers import Sheet
 from assistant.tui.tall import PAGING, Tall
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -25,6 +25,10 @@ LEFT_OUT = {
     "c": ("#include <a.h>\nint boil(int n)\n{\n  struct tea *x = y;\n#ifdef A\n  z();\n#endif\nout:\n  return n;\n}\n\nint y = 1;\n", "struct tea"),
     "c, all on a line": ("static void boil(void) {\n    int x = 1;\n}\nstruct tea\n{\n  int n;\n};\n", "int x"),
     "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
+    "csharp": ("class Tea\n{\n    [Fact]\n    public async Task<int> Boil<T>(\n        int n)\n        where T : IPot\n    {\n        var x = 1;\n        return x;\n    }\n    int y = 1;\n}\n", "var x"),
+    "csharp, an expression": ("class Tea\n{\n    public int Boil(int n = 1)\n        => Fill(n)\n\n            .Heat(() =>\n            {\n                x = 1;\n            });\n\n    public int Size\n        => 1;\n    object ITea.Cup\n        => cup;\n}\n", "x = 1"),
+    "csharp, all on a line": ("class Tea {\n    void Boil() {\n        int x = 1;\n    }\n    int Cup {\n        get {\n            return y;\n        }\n    }\n}\n", "int x"),
+    "csharp, a text": ('class Tea\n{\n    void Boil()\n    {\n        F("""\n            SELECT COUNT(*)\n            FROM OPENJSON(x)\n            """);\n    }\n}\n', "SELECT"),
 }  # fmt: skip
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
@@ -107,6 +111,35 @@ STAYS = {
     "a head of old": ("c", "int\nf(a)\n\n  int a;\n{\n  return a;\n}\n"),
     "a remark in a macro": ("c", "FOO(x /* that\n)\n\n */)\n\nint y;\n"),
     "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
+    "a function within of C#": (
+        "csharp",
+        "class A\n{\n    void F()\n    {\n        int x = G(1);\n\n        int G(int y)\n        {\n            return y;\n        }\n    }\n}\n",
+    ),
+    "functions within with tuples": (
+        "csharp",
+        "class A\n{\n    void F()\n    {\n        static Map<int, (int, int)> G(int y)\n            => y;\n        (int, int) H<T>(T z)\n        {\n            return z;\n        }\n    }\n}\n",
+    ),
+    "a function within what a method hands on": (
+        "csharp",
+        "class A\n{\n    int F()\n        => G(() =>\n        {\n            int H(int y)\n            {\n                return y;\n            }\n        });\n}\n",
+    ),
+    "a function of a call": ("csharp", "class A\n{\n    int x = F(y\n        => y + 1);\n    int z = 1;\n}\n"),
+    "what a class is handed": (
+        "csharp",
+        "class A(\n    int x)\n    : B(x)\n{\n    int y = 1;\n    void F()\n    {\n    }\n}\n",
+    ),
+    "what extends a class": (
+        "csharp",
+        "static class A\n{\n    extension(string x)\n    {\n        public int F() => 1;\n    }\n}\n",
+    ),
+    "a text of C# with a brace": (
+        "csharp",
+        'class A\n{\n    void F()\n    {\n        var x = @"\n        {\n    }\n    ";\n        G();\n    }\n    int y = 1;\n}\n',
+    ),
+    "conditions in C#": (
+        "csharp",
+        "class A\n{\n    int F()\n        =>\n#if B\n            1;\n#else\n            2;\n#endif\n    void G()\n    {\n#if B\n        x();\n#endif\n    }\n}\n",
+    ),
     "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
 }
 
@@ -208,6 +241,14 @@ def test_a_source_made_to_take_long_takes_no_time(text):
         ("java", "void f() {\n", "  new a (", "\n}\n"),
         ("java", "void f() {\n", "  a.b<c> d e(", "\n}\n"),
         ("java", "", "a b() {\n  c\n", ""),
+        ("csharp", "", "a(b\n", ""),
+        ("csharp", "a(\n", "    a b c(\n", "{"),
+        ("csharp", "a(b)\n", "    => c\n", ""),
+        ("csharp", "", "a(b)\n    => c\n", ""),
+        ("csharp", "a(b)\n{\n", "    a b<c> (d) e ", "\n}\n"),
+        ("csharp", "a(b)\n    => c\n", "\n", ""),
+        ("csharp", "", "a(b)\n{\n", ""),
+        ("csharp", "", "(a)", ""),
     ],
 )
 def test_lines_made_to_be_looked_at_again_and_again_take_no_time(name, opens, line, closes):

@@ -13,8 +13,9 @@ import pytest
 
 from assistant.context import history, index, indexer, terms
 from assistant.context.index_store import DEFINED, NAMED, Batch, Damaged, Store
+from assistant.context.listing import FileFact
 from assistant.context.pack import pack
-from assistant.context.repo import FileFact, Repo
+from assistant.context.repo import Repo
 from assistant.context.tags import Tag, Tags
 from assistant.errors import StateError
 

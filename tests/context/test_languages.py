@@ -116,11 +116,6 @@ def test_the_language_of_a_file_is_told_by_its_name(path, name):
     assert (found and found.name) == name
 
 
-def test_a_stamp_changes_with_the_page():
-    stamps = {language.stamp(page) for _, page in PAGES if page.grammar}
-    assert len(stamps) == sum(bool(page.grammar) for _, page in PAGES)
-
-
 def test_outlines_of_hostile_files_are_bounded():
     page = language_of("a.zig")
     assert len(tags(b"fn f() {\n" * 100_000, page).defs) <= 2_000

@@ -6,11 +6,12 @@ import pytest
 
 from assistant.context.completion import Marks, Paths, complete
 from assistant.context.mention import nowhere, read, written
-from assistant.context.out import Out
+from assistant.context.out import NOTHING, Out
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
 SYMBOLS = {"make_tea", "Pot", "property", "boil"}
+NOTHING_KNOWN = {"paths": (), "out": NOTHING, "symbols": None, "away": lambda _: (), "late": False}
 COMMITS = {"HEAD": "1" * 40, "HEAD~1": "2" * 40, "3f2a91c": "3" * 40, "main": "4" * 40, "deadbee": "5" * 40}
 
 
@@ -129,6 +130,9 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
         "@HEAD~99",
         "@1234567",
         "decorate with `@property`",
+        "why is this nil?\n  def show\n    @boil = Tea.find(1)\n    @boil.pour\n  end",
+        "  @boil ||= Tea.new\n  return unless @boil",
+        " * Returns {@boil x} and {@link Pot}",
         "http://example.invalid/none.html",
     ],
 )
@@ -266,7 +270,7 @@ def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
     question = (
         "look at @a.py, @.env, @nosuch.py and @src/none.py; mail a@b.com, @property and\n@app.route\ndef f(): ..."
     )
-    assert nowhere(question, read(question, paths), tmp_path) == [
+    assert nowhere(question, read(question, paths), tmp_path, **NOTHING_KNOWN) == [
         "@.env is ignored, and so not shown", "@nosuch.py is no file here", "@src/none.py is no file here",
     ]  # fmt: skip
 
@@ -321,6 +325,7 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
         out=Out(["away.py"]),
         symbols=SYMBOLS,
         away=lambda name: away.get(name, []),
+        late=False,
     )
     assert notes == ([note] if note else [])
 
@@ -359,7 +364,9 @@ def test_of_a_file_that_a_listing_did_not_come_to_it_is_not_said_that_it_is_igno
     (tmp_path / "new").mkdir()
     (tmp_path / "new/file.py").write_text("x = 1\n")
     found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
-    assert nowhere(question, found, tmp_path, paths=PATHS, symbols=SYMBOLS, late=True) == [note]
+    assert nowhere(
+        question, found, tmp_path, **{**NOTHING_KNOWN, "paths": PATHS, "symbols": SYMBOLS, "late": True}
+    ) == [note]
 
 
 def test_paths_that_are_marked_or_stand_in_an_error_are_found_whether_there_is_such_a_file_or_not(tmp_path):

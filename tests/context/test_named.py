@@ -372,6 +372,26 @@ def test_of_many_homes_of_a_name_classes_and_functions_are_shown_before_constant
     assert context.note == "Guest is defined in 6 files, 4 are shown"
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "@Action of the template plugin ignores newline_sequence",
+        "@Action.run in the template plugin",
+        "template: @Action",
+    ],
+)
+def test_of_many_homes_of_a_name_those_come_first_that_the_sentence_is_about(show, root, question):
+    (root / "plugin").mkdir()
+    body = "".join(f"        step_{at} = {at}\n" for at in range(80))
+    for name in ("add", "assemble", "assert", "async", "copy", "debug", "fail", "template", "unarchive"):
+        (root / f"plugin/{name}.py").write_text(f"class Action:\n    def run(self):\n        return '{name}'\n{body}")
+    context = show(question, budget=1_500)
+    assert "mentioned" in section(context, "plugin/template.py").why
+    assert "return 'template'" in section(context, "plugin/template.py").text
+    assert "are shown" in context.note
+    assert context.tokens <= 1_500
+
+
 @pytest.mark.parametrize("mark", ["@zoo/fresh.py", "@zoo/fresh.py:1-2", 'File "zoo/fresh.py", line 2, in run'])
 def test_a_new_file_that_is_named_is_shown_though_there_was_no_time_to_look_for_new_ones(root, tmp_path, mark):
     (root / "zoo/fresh.py").write_text("def run():\n    return 'fresh air'\n")

@@ -157,6 +157,14 @@ def test_any_question_gets_something_within_the_budget(show, question):
     assert context.sections
 
 
+def test_the_rules_of_all_files_that_are_shown_are_shown(show):
+    files = {**TREE, "lib/AGENTS.md": "Use tabs.\n", "doc/AGENTS.md": "Use words.\n", "doc/x.md": "Nothing.\n"}
+    context = show("how does boil_water count litres", files, 1_500)
+    assert context.sections[0].path == "lib/AGENTS.md"
+    assert "Use words" not in context.render()
+    assert context.tokens <= 1_500
+
+
 def test_rules_come_first_when_they_are_short(show):
     context = show("what is total", {**TREE, "AGENTS.md": "Use tabs.\n"})
     assert context.sections[0].path == "AGENTS.md"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.context import diffs, gate, ignore
-from assistant.context.out import Out
+from assistant.context.out import NOTHING, Out
 from assistant.context.repo import Repo
 from assistant.errors import RepoError
 
@@ -45,9 +45,9 @@ def dirty(repo):
 
 def everything(repo):
     """Call whatever reads the repository."""
-    repo.files(), diffs.uncommitted(repo), repo.history(), repo.revision("HEAD")
+    repo.files(), diffs.uncommitted(repo, NOTHING), repo.history(), repo.revision("HEAD")
     if repo.revision("HEAD"):
-        diffs.of_commit(repo, "HEAD")
+        diffs.of_commit(repo, "HEAD", NOTHING)
 
 
 def test_files_are_listed_with_the_blob_of_their_bytes_now(root):
@@ -140,7 +140,7 @@ def test_names_with_signs_are_names(root):  # A10
     repo = Repo.open(root)
     assert set(dirty(repo)) == set(ODD)
     assert set(repo.history()[0].paths) == set(ODD)
-    assert "+other" in diffs.uncommitted(repo)
+    assert "+other" in diffs.uncommitted(repo, NOTHING)
     assert not (root / "MARK").exists()
     assert not (root / "x").exists()
 
@@ -150,7 +150,7 @@ def test_what_is_no_name_of_a_commit_is_refused(root, name):  # A11
     repo = Repo.open(root)
     assert repo.revision(name) is None
     with pytest.raises(RepoError):
-        diffs.of_commit(repo, name)
+        diffs.of_commit(repo, name, NOTHING)
     assert not (root / "MARK").exists()
 
 
@@ -160,7 +160,7 @@ def test_a_crafted_head_reads_nothing_outside(root, tmp_path, head):  # A12
     (root / ".git" / "HEAD").write_text(head)
     repo = Repo.open(root)
     try:
-        seen = (diffs.uncommitted(repo), repo.files(), repo.revision("HEAD"))
+        seen = (diffs.uncommitted(repo, NOTHING), repo.files(), repo.revision("HEAD"))
     except RepoError as error:
         seen = (str(error),)
     assert "0123456789" not in repr(seen)
@@ -235,8 +235,20 @@ def test_a_repository_without_a_commit(tmp_path):
     repo = Repo.open(tmp_path)
     assert [file.path for file in repo.files()] == ["a.py", "b.py"]
     assert (repo.revision("HEAD"), repo.history()) == (None, [])
-    assert "+++ b/a.py" in diffs.uncommitted(repo)
-    assert diffs.uncommitted(repo).endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
+    assert "+++ b/a.py" in diffs.uncommitted(repo, NOTHING)
+    assert diffs.uncommitted(repo, NOTHING).endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_a_changed_file_has_the_id_under_which_git_will_know_it(tmp_path, form):
+    git(tmp_path, "init", "-q", f"--object-format={form}")
+    (tmp_path / "a.py").write_text("x = 1\n")
+    git(tmp_path, "add", ".")
+    (tmp_path / "a.py").write_text("x = 2\n")
+    (tmp_path / "new.py").write_text("y = 2\n")
+    ids = {file.path: file.blob for file in Repo.open(tmp_path).files()}
+    git(tmp_path, "add", ".")
+    assert {file.path: file.blob for file in Repo.open(tmp_path).files()} == ids
 
 
 @pytest.mark.parametrize("form", [["--object-format=sha1"], ["--object-format=sha256"]])
@@ -290,7 +302,16 @@ def test_names_that_are_not_utf_8_come_back_as_they_are(root):
     assert dirty(repo) == [name]
     assert repo.read(name) == b"x = 2\n"
     assert repo.history()[0].paths == (name,)
-    assert f"b/{name}" in diffs.uncommitted(repo)
+    assert f"b/{name}" in diffs.uncommitted(repo, NOTHING)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\rb", "a\tb", "a\x01b", "ä.py"])
+def test_a_new_file_stands_in_a_diff_under_the_name_that_git_gives_it(root, name):
+    (root / name).write_text("x = 1\n")
+    before = diffs.uncommitted(Repo.open(root), NOTHING).split("\n")
+    git(root, "add", ".")
+    after = diffs.uncommitted(Repo.open(root), NOTHING).split("\n")
+    assert (before[0], before[3]) == (after[0], after[4])
 
 
 def test_our_ignore_file_leaves_out_tracked_files_too(root):
@@ -298,7 +319,7 @@ def test_our_ignore_file_leaves_out_tracked_files_too(root):
     (root / "x.log").write_text("")
     (root / "keep.log").write_text("")
     assert paths(root) == [ignore.IGNORE_FILE, "a.py", "keep.log"]
-    assert "x.log" not in diffs.uncommitted(Repo.open(root))
+    assert "x.log" not in diffs.uncommitted(Repo.open(root), NOTHING)
 
 
 def test_a_plain_folder_obeys_its_gitignore_files_and_its_hidden_places_stay_shut(tmp_path):
@@ -320,7 +341,7 @@ def test_a_plain_folder_obeys_its_gitignore_files_and_its_hidden_places_stay_shu
     repo = Repo.open(tmp_path)
     assert not repo.is_git
     assert [file.path for file in repo.files()] == [".github/ci.yml", ".gitignore", "a.py", "sub/.gitignore", "sub/deep/drop.py", "sub/keep.py", "sub/out/y.py"]  # fmt: skip
-    assert (diffs.uncommitted(repo), repo.history(), repo.revision("HEAD")) == ("", [], None)
+    assert (diffs.uncommitted(repo, NOTHING), repo.history(), repo.revision("HEAD")) == ("", [], None)
 
 
 @pytest.mark.parametrize("where", [".gitignore", ignore.IGNORE_FILE])
@@ -407,7 +428,7 @@ def test_a_commit_is_shown_with_its_words_and_lines_and_by_many_names(root):
     full = git(root, "rev-parse", "HEAD").decode().strip()
     for name in ("HEAD", full, full[:8], "main", "@", "main@{0}"):
         assert repo.revision(name) == full
-    text = diffs.of_commit(repo, full[:7])
+    text = diffs.of_commit(repo, full[:7], NOTHING)
     assert text.startswith(f"commit {full}\n\nsecond\n\nbody\n")
     assert "-x = 1\n+x = 2\n" in text
 
@@ -422,7 +443,7 @@ def test_a_secret_of_the_past_is_masked_too(root):  # D2
     (root / ".env").unlink()
     git(root, "commit", "-qam", "mended")
     repo = Repo.open(root)
-    for text in (diffs.of_commit(repo, "HEAD"), diffs.of_commit(repo, "HEAD~1")):
+    for text in (diffs.of_commit(repo, "HEAD", NOTHING), diffs.of_commit(repo, "HEAD~1", NOTHING)):
         assert value in text
         masked, found = gate.mask_diff(text)
         assert value not in masked
@@ -434,7 +455,7 @@ def test_a_secret_of_the_past_is_masked_too(root):  # D2
 
 def test_a_very_long_diff_is_cut_at_a_line(root):
     (root / "a.py").write_text("line of words\n" * 200_000)
-    text = diffs.uncommitted(Repo.open(root))
+    text = diffs.uncommitted(Repo.open(root), NOTHING)
     assert len(text) < 1_000_100
     assert text.rsplit("\n", 2)[-2].startswith("[cut: ")
     assert text.rsplit("\n", 3)[-3] == "+line of words"
@@ -478,7 +499,7 @@ def test_of_a_very_long_diff_the_short_changes_are_whole(root):
     (root / "a.lock").write_text("line of words\n" * 200_000)
     (root / "b.py").write_text("fresh = 1\n")
     git(root, "add", ".")
-    text = diffs.uncommitted(Repo.open(root))
+    text = diffs.uncommitted(Repo.open(root), NOTHING)
     assert len(text) < 1_000_100
     assert "+fresh = 1\n" in text
 
@@ -492,8 +513,8 @@ def test_a_pipe_in_the_place_of_an_ignore_file_is_not_waited_at(root, place):
     for by in (None, time.monotonic() + 60):
         assert [(file.path, file.dirty) for file in repo.files(by)] == [("a.py", True), ("sub/b.py", False)]
         assert (repo.blocked, repo.late) == (place, False)
-    assert "changed = 1" in diffs.uncommitted(repo)
-    assert diffs.uncommitted(Repo.open(root)) == diffs.uncommitted(repo)
+    assert "changed = 1" in diffs.uncommitted(repo, NOTHING)
+    assert diffs.uncommitted(Repo.open(root), NOTHING) == diffs.uncommitted(repo, NOTHING)
     (root / place).unlink()
     assert paths(root) == [file.path for file in repo.files()] == ["a.py", "new.py", "sub/b.py"]
     assert not repo.blocked
@@ -543,7 +564,7 @@ def test_a_file_that_points_to_no_repository_makes_a_folder_outside_git(tmp_path
     assert [fact.path for fact in repo.files()] == ["deep/a.py"]
     assert repo.astray.startswith(".git points to ")
     assert "\n" not in repo.astray
-    assert (diffs.uncommitted(repo), repo.head(), repo.revision("HEAD"), repo.history()) == ("", "", None, [])
+    assert (diffs.uncommitted(repo, NOTHING), repo.head(), repo.revision("HEAD"), repo.history()) == ("", "", None, [])
 
 
 def test_a_worktree_and_a_submodule_are_git_as_ever(root):

@@ -4,6 +4,7 @@ import pytest
 
 from assistant.context import segments
 from assistant.context.query import ask
+from assistant.context.tags import Tag, Tags
 
 
 def scores(*texts, question="tea kettle", idfs=None):
@@ -37,3 +38,40 @@ def test_the_rarer_word_says_more():
 
 def test_a_letter_that_becomes_two_when_it_is_small_moves_no_words():
     assert scores("tea", "İ/tea") == pytest.approx(scores("tea", "I/tea"))
+
+
+SOURCE = """\
+// Licence.
+
+#include <tea.h>
+int cup;
+/* Boils
+   water. */
+int boil(int x) {
+  return x;
+}
+#define HOT 1
+int pour(void);
+
+/// Toasts.
+/// Twice.
+#[inline]
+fn toast() {}
+"""
+
+
+def test_a_comment_goes_with_the_definition_below_it():
+    lines = SOURCE.split("\n")
+    tags = Tags(
+        (Tag("boil", "function", 7, 9, 7), Tag("pour", "function", 11, 11, 11), Tag("toast", "function", 16, 16, 16))
+    )
+    found = [(each.first, each.last, each.tag and each.tag.name) for each in segments.cut("a.c", lines, tags)]
+    assert found == [
+        (1, 4, None), (5, 9, "boil"), (10, 10, None), (11, 11, "pour"), (12, 12, None), (13, 16, "toast"), (17, 17, None),
+    ]  # fmt: skip
+
+
+def test_a_comment_that_ends_behind_code_stays_with_that():
+    lines = ["int a; /* of", "tea */", "int boil(void);"]
+    (first, second) = segments.cut("a.c", lines, Tags((Tag("boil", "function", 3, 3, 3),)))
+    assert (first.last, second.first) == (2, 3)

@@ -230,3 +230,27 @@ def test_what_is_brought_in_from_another_file_is_not_defined_here(path, text):
 )
 def test_what_is_made_of_what_another_file_defines_is_defined_here(path, text):
     assert len(tags(text.encode(), language_of(path)).defs) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "wanted"),
+    [
+        ("a.ts", "export const { useA, useB: useC } = api\nexport const [P, useP] = f()\nconst [x] = g()\n", ["constant 1-1 useA", "constant 1-1 useC", "constant 2-2 P", "constant 2-2 useP", "constant 3-3 x"]),
+        ("a.ts", "const { a } = require('b')\nimport { c } from 'd'\n", []),
+        ("a.ts", "declare module '@a/b' {\n}\n", ["module 1-2 @a/b"]),
+        ("a.cs", "class A\n{\n    bool @async;\n    bool async => true;\n}\n", ["class 1-5 A", "field 3-3 async", "field 4-4 async"]),
+        ("a.html", "<h1><%= a %>: <%= b %></h1>\n<h2>Tea of <%= c %></h2>\n", ["heading 2-2 Tea of"]),
+        ("a.tsx", "function F() {\n  const [a, setA] = useState(1)\n  const b = useCallback(() => {\n  }, [])\n  const c = other(() => {})\n}\n", ["function 1-6 F", "variable 2-2 a", "variable 2-2 setA", "function 3-4 b"]),
+        ("a.lua", "local M = {}\nM.a = {}\nM.b = require('c')\nvim.g.d = 1\nreturn M\n", ["variable 1-1 M", "variable 2-2 a"]),
+        ("a.scala", "case class A(b: Int)\nclass C(val d: Int, e: Int) {\n  val f, g = 1\n}\n", ["class 1-1 A", "field 1-1 b", "class 2-4 C", "field 2-2 d", "field 3-3 f", "field 3-3 g"]),
+        ("a.cs", "public readonly record struct A(int B, [Key] string C);\nclass D(int e) { }\n", ["record 1-1 A", "field 1-1 B", "field 1-1 C", "class 2-2 D"]),
+        ("a.java", "record A(int b, @NotNull String c) { }\nclass D { void e(int f) { } }\n", ["record 1-1 A", "field 1-1 b", "field 1-1 c", "class 2-2 D", "method 2-2 e"]),
+        ("a.html", '<form\n  class="x"\n  id="order"\n>\n  <a id="b"><a id="c">\n  <h2><em>Hot</em> pots</h2>\n  <!-- <p id="d"> -->\n  <!--\n  <p id="e">\n  -->\n</form>\n', ["id 1-11 order", "id 5-5 b", "id 5-5 c", "heading 6-6 Hot pots"]),
+        ("a.scss", "// .a { b: c }\n// d {\n.e { content: \"/*\"; f: url(//g/h) }\n/* don't */ .i { j: '}' }\n", ["rule 3-3 .e", "rule 4-4 .i"]),
+        ("a.md", "# A\n<!-- # B -->\n<!--\n## C\n-->\n```\n<!--\n```\n## D\n", ["heading 1-9 A", "heading 9-9 D"]),
+    ],
+)  # fmt: skip
+def test_what_is_defined_with_others_or_around_a_remark_has_its_name(path, source, wanted):
+    for text in (source, source.replace("\n", "\r\n")):
+        found = tags(text.encode(), language_of(path), references=False).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found] == wanted

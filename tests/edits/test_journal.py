@@ -1,5 +1,7 @@
 """The record of work: undo and redo of steps, hunks, turns and sessions, whatever happened in between."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -555,6 +557,16 @@ def test_a_home_that_cannot_be_written_is_said_before_anything_is_changed(root, 
     with pytest.raises(StateError):
         apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
     assert state(root) == before
+
+
+def test_a_file_system_without_locks_keeps_a_journal_too(journal, root, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    step = apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
+    assert undo(journal, now=NOW).id == step.id
+    assert (root / "a.txt").read_bytes() == TEXT
 
 
 @pytest.mark.parametrize("word", ["journal save", "journal name"])

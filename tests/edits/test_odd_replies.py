@@ -123,7 +123,22 @@ def test_a_diff_that_names_no_file_is_refused():
     assert [each.reason for each in misfits] == ["malformed"]
 
 
-@pytest.mark.parametrize("path", ['"', "``", "//etc/x", "a/../..", "sub/.", "x" * 400 + ".py", "d/" * 3000 + "x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        '"',
+        "``",
+        "//etc/x",
+        "a/../..",
+        "sub/.",
+        "x" * 400 + ".py",
+        "d/" * 3000 + "x",
+        "con",
+        "nul.txt",
+        "conin$",
+        "COM\u00b9",
+    ],
+)
 @pytest.mark.parametrize(
     "shape", ["{}\n```\none\n```\n", "{}\n```\n<<<<<<< SEARCH\n=======\none\n>>>>>>> REPLACE\n```\n"]
 )
@@ -1269,10 +1284,19 @@ def test_a_file_that_is_named_in_its_fence_is_not_passed_over_beside_other_edits
     [
         "Create a new file `src/new.py` with this content:", "Here is the full updated `src/new.py`:", "New src/new.py:",
         "Replace the content of `src/new.py` with:", "Contents of src/new.py:", "Save this as **src/new.py**:", "`src/new.py` should now look like this:",
+        "Create a new file (src/new.py) with the following content:", "Here is the complete updated file (src/new.py):",
     ],
 )  # fmt: skip
 def test_a_sentence_that_announces_all_of_a_file_names_it(head):
     assert read(f"{head}\n\n```python\nx = 1\n```\n", {}) == ({"src/new.py": "x = 1\n"}, [])
+
+
+def test_brackets_around_a_name_are_no_part_of_it_and_those_in_it_are():
+    head, text = "Here is the complete updated file ({}):", "```\nx = 1\n```\n"
+    assert read(f"{head.format('src/a.py')}\n\n{text}", {"src/a.py": "x = 0\n"}) == ({"src/a.py": "x = 1\n"}, [])
+    for shape in ("({})", "{}"):
+        said = f"Create a new file {shape.format('(shop)/page.tsx')} with this content:"
+        assert read(f"{said}\n\n{text}", {}) == ({"(shop)/page.tsx": "x = 1\n"}, []), shape
 
 
 @pytest.mark.parametrize("head", ["Output of src/b.py:", "Run python src/b.py", "Test results for pkg/mod.py:"])

@@ -20,6 +20,7 @@ from assistant.models.wire import (
     ToolCallChunk,
     UsageChunk,
     WaitingChunk,
+    take,
 )
 from assistant.tokens import TokenUsage
 
@@ -104,10 +105,10 @@ def read(name, body, cuts=(), seller=None):
             events, at = decoder.feed(body[at:cut]), cut
             for event in events:
                 if not reader.ended:
-                    list(map(found.take, reader.feed(event)))
+                    list(map(found.take, take(reader, event)))
         for event in decoder.close():
             if not reader.ended:
-                list(map(found.take, reader.feed(event)))
+                list(map(found.take, take(reader, event)))
         list(map(found.take, reader.close()))
     except ProviderError as error:
         found.error = error.kind

@@ -1,13 +1,15 @@
 """Pages, picks, refreshed catalogues: what the list of models is made of, and that a wrong page is named by its line."""
 
+import errno
 import json
+import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from assistant import discover
-from assistant.errors import ConfigError, UnknownModel
+from assistant.errors import ConfigError, StateError, UnknownModel
 from assistant.models import catalogue, price
 from assistant.models.message import said
 from assistant.models.page import EFFORTS
@@ -257,6 +259,16 @@ def test_a_refreshed_catalogue_is_added_with_a_date_and_the_past_keeps_its_price
     assert found.pick("deepseek/deepseek-v5").model.context_window == 2_000_000
     assert found.providers["deepseek"].base_url == ALL.providers["deepseek"].base_url
     assert found.providers["anthropic"] == ALL.providers["anthropic"]
+
+
+def test_a_catalogue_for_which_the_disk_has_no_room_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StateError, match="No space left"):
+        merge(NEW_PRICE.encode(), tmp_path, NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_catalogue_twice_adds_nothing_and_a_later_one_adds_to_it(tmp_path):

@@ -17,7 +17,7 @@ from assistant.errors import Auth, ConfigError, StreamBroken, UnknownModel
 from assistant.models import catalogue, keys, practice, price
 from assistant.models.message import Message, Text, Thought, said
 from assistant.models.sse import SseDecoder
-from assistant.models.wire import Request, StopChunk, TextChunk, UsageChunk
+from assistant.models.wire import Request, ServerEvent, StopChunk, TextChunk, UsageChunk, WaitingChunk, take
 from assistant.tokens import TokenUsage
 from tests import loopback
 
@@ -29,10 +29,10 @@ def read(wire, provider, body, cuts=()):
     decoder, found, at = SseDecoder(), [], 0
     for cut in [*sorted(cuts), len(body)]:
         for event in decoder.feed(body[at:cut]):
-            found += reader.feed(event)
+            found += take(reader, event)
         at = cut
     for event in decoder.close():
-        found += reader.feed(event)
+        found += take(reader, event)
     return found + reader.close()
 
 
@@ -86,6 +86,22 @@ def test_an_error_inside_a_stream_has_its_class():
             b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"overloaded"}}\n\n',
         )
     assert caught.value.kind == "overloaded"
+
+
+def test_a_comment_is_a_sign_of_life_whatever_it_says():
+    found = read("openai_chat", "openrouter", b': {"error": {"message": "x"}}\n\n' + loopback.openai("x"))
+    assert found[0] == WaitingChunk('{"error": {"message": "x"}}')
+    assert StopChunk("end", "stop") in found
+
+
+@pytest.mark.parametrize("wire", discover.part_names("assistant.models.wires"))
+def test_no_wire_hears_of_comments_and_events_without_words(wire):
+    reader = discover.part("assistant.models.wires", wire).Reader(ALL.providers["openai"])
+    assert take(reader, ServerEvent(":", "queued")) == [WaitingChunk("queued")]
+    assert take(reader, ServerEvent("ping", " ")) == []
+    assert not reader.ended
+    assert take(reader, ServerEvent("", " [DONE]")) == []
+    assert reader.ended
 
 
 def test_comments_and_pings_are_signs_of_life():

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from assistant.quota import bygone
-from assistant.quota.ledger import Ledger, Start
-from assistant.quota.plan import read_plan
+from assistant.quota.entry import Start
+from assistant.quota.ledger import Ledger
+from assistant.quota.plan_page import read_plan
 from assistant.tokens import Cost, TokenUsage
 from tests.quota.estimating import estimate
 

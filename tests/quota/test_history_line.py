@@ -24,7 +24,7 @@ FACTS = {
         ({}, 7200, 80, "glm-5.3 · $0.42 today · 5 h reset · 2 h old"),
         ({}, -999, 80, "glm-5.3 · $0.42 today · 5 h ██▏  43% resets in 2 h 16 min"),
         ({"day": "2026-11-23"}, 0, 80, "glm-5.3 · 5 h ██▏  43% resets in 2 h"),
-        ({"state": "exhausted", "share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h exhausted resets in 2 h"),
+        ({"state": "exhausted", "share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h used up resets in 2 h"),
         ({"state": "unknown", "share": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h ? resets in 2 h"),
         ({"share": "1.2", "figure": "120%"}, 0, 80, "glm-5.3 · $0.42 today · 5 h █████120% resets in 2 h"),
         ({"share": "0.625", "figure": "62.5%"}, 0, 80, "glm-5.3 · $0.42 today · 5 h ███▏ 62.5% resets in 2 h"),

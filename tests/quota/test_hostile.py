@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from assistant.quota.event import read_events
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.replay import replay, replayed_json
 
 D = "2026-11-23T"

@@ -5,6 +5,7 @@ import random
 import sqlite3
 import tempfile
 import zlib
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -461,6 +462,8 @@ def test_more_marks_than_the_table_was_made_for_keep_their_numbers():
         assert seen.count(found[start : start + 1000], 7 + start) == {}
     seen.add(mark_of("another name"), 3)  # of a row that was counted before the table was made
     assert [seen.find(each) for each in found] == list(range(7, 40_007))
+    for each in (*found, mark_of("another name")):  # a few at a time, however many have found no place in the table
+        assert seen.count(array("Q", [each]), 50_000) == {each: seen.find(each)}
     base = sqlite3.connect(":memory:")
     marks_build(base)
     seen.commit(seen.save(base))
@@ -611,6 +614,18 @@ def test_counters_that_grow_become_what_each_request_used(imports, tmp_path):
     assert counted(imports, "model", "project") == {
         ("gpt-5.5", "/p"): (2, TokenUsage(110, 140, 0, 0, 40, 10)),
         ("gpt-5.5-mini", "/q"): (1, TokenUsage(10, 0, 0, 0, 5)),
+    }
+
+
+def test_the_provider_is_the_one_that_a_session_names(imports, tmp_path):
+    write(rollout(tmp_path), meta("a", model_provider="ollama"), context("qwen"), codex((100, 0, 20, 0)))
+    write(rollout(tmp_path, "b"), meta("b"), context(), codex((70, 0, 20, 0), at="2026-11-24T15:00:00Z"))
+    run(imports, tmp_path, "codex")
+    write(rollout(tmp_path), codex((140, 0, 20, 0), at="2026-11-24T13:00:00Z"), mode="a")
+    run(imports, tmp_path, "codex")  # its beginning is not read again
+    assert counted(imports, "provider") == {
+        ("ollama",): (2, TokenUsage(140, 0, 0, 0, 20)),
+        ("openai",): (1, TokenUsage(70, 0, 0, 0, 20)),
     }
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from assistant.errors import StateError
 from assistant.quota import report, tally
+from assistant.quota.entry import Outcome, Start
 from assistant.quota.history import rows
-from assistant.quota.ledger import Ledger, Outcome, Start
+from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -271,10 +272,12 @@ def test_uses_are_the_instants_that_open_windows(ledger):
     burn(ledger, at=NOW + timedelta(hours=1), state="failed")
     ledger.begin(start(NOW + timedelta(hours=2)))
     later = NOW + timedelta(hours=2)
-    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1)) == [NOW, later]
-    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1)) == [
-        later
-    ]
+    assert ledger.spans.openings(
+        "zai", lambda at, _: at, NOW + timedelta(days=1), since=None, counts=None, others=()
+    ) == [NOW, later]
+    assert ledger.spans.openings(
+        "zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1), counts=None, others=()
+    ) == [later]
 
 
 def test_what_became_of_edits_adds_up(ledger):

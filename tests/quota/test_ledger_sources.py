@@ -33,8 +33,8 @@ def test_a_reading_is_kept_as_it_came_and_the_same_again_only_confirms_it(source
 
 
 def test_a_late_reading_is_kept_and_is_not_the_latest(sources):
-    sources.put_readings("zai", "[44]", NOW)
-    sources.put_readings("zai", "[43]", NOW - MINUTE)
+    sources.put_readings("zai", "[44]", NOW, plan="glm")
+    sources.put_readings("zai", "[43]", NOW - MINUTE, plan="glm")
     assert [each.payload for each in sources.readings("zai")] == ["[43]", "[44]"]
 
 
@@ -60,7 +60,7 @@ def test_retry_after_holds_for_all_and_over_restarts(sources, tmp_path):
     assert not restarted.lease("zai", NOW + timedelta(seconds=599), MINUTE)
     assert restarted.poll("zai").failures == 2
     assert restarted.lease("zai", NOW + timedelta(seconds=600), MINUTE)
-    restarted.put_readings("zai", "[1]", NOW + timedelta(seconds=601))
+    restarted.put_readings("zai", "[1]", NOW + timedelta(seconds=601), plan="glm")
     assert restarted.poll("zai").failures == 0
 
 
@@ -95,7 +95,7 @@ def test_a_source_can_be_asked_where_nothing_can_be_written(tmp_path):
     sources = Ledger(tmp_path / "file" / "l.sqlite").sources
     assert sources.lease("zai", NOW, MINUTE)
     assert not sources.lease("zai", NOW, MINUTE)
-    sources.put_readings("zai", "[1]", NOW)
+    sources.put_readings("zai", "[1]", NOW, plan="glm")
     assert [each.payload for each in sources.readings("zai")] == ["[1]"]
 
 

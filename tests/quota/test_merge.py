@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from assistant.quota import meter, wording
-from assistant.quota.estimate import binding
+from assistant.quota import wording
+from assistant.quota.estimate import as_json, binding
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import accepted, unmapped
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
@@ -286,7 +286,7 @@ def test_zero_unknown_unlimited_and_not_in_plan_are_four_states():
     assert (endless.state, endless.limit) == ("open", "unlimited")
     absent = now(plan(), "12:00:00", [], [said("11:00:00", status="not_in_plan")])
     assert (absent.state, absent.used) == ("not_in_plan", None)
-    assert meter.as_json(absent)["used"] is None
+    assert as_json(absent)["used"] is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from assistant.quota import meter, past, tally
 from assistant.quota.gauge import Gauge
 from assistant.quota.ledger import Ledger
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
 from assistant.tokens import TokenUsage

@@ -9,7 +9,8 @@ import pytest
 
 from assistant import discover
 from assistant.errors import ConfigError
-from assistant.quota.plan import load_plan, load_plans, read_file, read_plan
+from assistant.quota.plan import load_plan, load_plans, read_file
+from assistant.quota.plan_page import read_plan
 from tests.quota.estimating import estimate
 
 D = Decimal

@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.quota import meter
-from assistant.quota.ledger import Ledger, Start
-from assistant.quota.plan import load_plans, read_plan
-from assistant.quota.window import Window, bounds
+from assistant.quota.entry import Start
+from assistant.quota.estimate import as_json
+from assistant.quota.ledger import Ledger
+from assistant.quota.plan import load_plans
+from assistant.quota.plan_page import read_plan
+from assistant.quota.window import Window, span_at
 from assistant.tokens import Cost, TokenUsage
-from tests.quota.estimating import estimate
+from tests.quota.estimating import estimate, first_use
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -95,9 +97,6 @@ def at(hours):
     return NOW + timedelta(hours=hours)
 
 
-FIRST_USE = Window("first_use", timedelta(hours=5))
-
-
 @pytest.mark.parametrize(
     ("burns", "now", "window"),
     [
@@ -109,15 +108,15 @@ FIRST_USE = Window("first_use", timedelta(hours=5))
     ],
 )
 def test_a_first_use_window_begins_with_the_first_step(burns, now, window):
-    assert bounds(FIRST_USE, map(at, burns), at(now)) == window
+    assert first_use(map(at, burns), at(now)) == window
 
 
 def test_calendar_windows_follow_their_zone_over_a_change_of_clocks():
     day = Window("calendar_day", zone="Europe/Berlin")
-    start_of, end = bounds(day, [], datetime(2026, 10, 25, 12, tzinfo=UTC))
+    start_of, end = span_at(day, datetime(2026, 10, 25, 12, tzinfo=UTC))
     assert end - start_of == timedelta(hours=25)
     month = Window("calendar_month")
-    assert bounds(month, [], datetime(2028, 2, 29, tzinfo=UTC)) == (
+    assert span_at(month, datetime(2028, 2, 29, tzinfo=UTC)) == (
         datetime(2028, 2, 1, tzinfo=UTC),
         datetime(2028, 3, 1, tzinfo=UTC),
     )
@@ -134,7 +133,7 @@ def test_the_binding_meter_comes_first_and_weights_count(tmp_path):
     assert (first.meter, first.used, first.state) == ("5 hours", Decimal("1600.0"), "open")
     assert first.resets_at == at(4)
     assert first.share > second.share
-    assert meter.as_json(first)["remaining"] == 38400
+    assert as_json(first)["remaining"] == 38400
     later = estimate(plan, ledger.entries(), at(6))
     assert [(each.meter, each.state) for each in later] == [("5 hours", "not_started"), ("week", "open")]
 

@@ -10,7 +10,8 @@ from assistant.errors import ConfigError
 from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
 from assistant.quota.forecast import Forecast, phrase
-from assistant.quota.plan import load_plan, read_file, read_plan
+from assistant.quota.plan import load_plan, read_file
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
 from assistant.quota.tariff import Burn
@@ -354,7 +355,7 @@ def test_what_is_kept_for_a_day_is_kept_until_that_day_of_the_window(now, ends, 
     at = datetime.fromisoformat(now)
     (found,) = estimate(page, [], at, [Reading("week", "endpoint", at, used=Decimal(79), limit=Decimal(100))])
     found = found._replace(resets_at=datetime.fromisoformat(ends) if ends else None)
-    reserve = read_reserve("20 % of the week for Friday")
+    reserve = read_reserve("20 % of the week for Friday", zone="UTC")
     crossings = reserved([reserve], [found], {"week": Decimal(5)}, at)
     assert bool(crossings) == kept
     friday = "2026-11-27T00:00:00+00:00" if now < "2026-11-27" else "2026-12-04T00:00:00+00:00"
@@ -367,7 +368,7 @@ def test_no_limit_lies_below_nothing():
     said = {"data": {"limit": -10, "limit_remaining": 3, "usage": 1}}
     assert all(
         each.limit is None
-        for each in from_body(said, "openrouter.ai", datetime.fromisoformat(AT))
+        for each in from_body(said, "openrouter.ai", datetime.fromisoformat(AT), "")
         if each.meter == "key limit"
     )
 

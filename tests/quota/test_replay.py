@@ -9,7 +9,8 @@ import pytest
 from assistant.errors import ConfigError
 from assistant.quota import wording
 from assistant.quota.event import read_events
-from assistant.quota.plan import load_plans, read_plan
+from assistant.quota.plan import load_plans
+from assistant.quota.plan_page import read_plan
 from assistant.quota.replay import rendered, replay, replayed_json
 
 D = Decimal

@@ -9,7 +9,7 @@ import pytest
 
 from assistant.quota.columns import History
 from assistant.quota.event import Event
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.replay import replay
 from assistant.quota.tariff import Burn
 from assistant.quota.trial import tried

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from assistant import hindsight
+from assistant.quota.entry import Start
 from assistant.quota.event import Event
-from assistant.quota.ledger import Ledger, Start
+from assistant.quota.ledger import Ledger
 from assistant.quota.meter import burn_of
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.replay import rendered, replay, replayed_json
 from assistant.quota.tariff import Burn
 from assistant.quota.wholesale import wholesale

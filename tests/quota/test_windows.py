@@ -4,40 +4,37 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from assistant.quota.window import Window, bounds, instant, span_at
+from assistant.quota.window import Window, instant, span_at
+from tests.quota.estimating import first_use
 
 Z = lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC)
-HOURS = timedelta(hours=5)
-EXACT = Window("first_use", HOURS)
-FLOORED = Window("first_use", HOURS, "hour")
 
 
 def test_t01_a_window_begins_with_the_first_step_to_the_second():
     burns = [Z(f"2026-11-23T{each}") for each in ("10:07:31", "12:00:00", "15:07:30", "15:07:31")]
     first = (Z("2026-11-23T10:07:31"), Z("2026-11-23T15:07:31"))
-    assert [bounds(EXACT, burns, each) for each in burns] == [first] * 3 + [
+    assert [first_use(burns, each) for each in burns] == [first] * 3 + [
         (Z("2026-11-23T15:07:31"), Z("2026-11-23T20:07:31"))
     ]
 
 
 def test_t02_after_a_pause_there_is_no_window():
-    assert bounds(EXACT, [Z("2026-11-23T10:00:00")], Z("2026-11-23T15:30:00")) == (None, None)
+    assert first_use([Z("2026-11-23T10:00:00")], Z("2026-11-23T15:30:00")) == (None, None)
     burns = [Z("2026-11-23T10:00:00"), Z("2026-11-23T16:42:00")]
-    assert bounds(EXACT, burns, Z("2026-11-23T16:42:00")) == (Z("2026-11-23T16:42:00"), Z("2026-11-23T21:42:00"))
+    assert first_use(burns, Z("2026-11-23T16:42:00")) == (Z("2026-11-23T16:42:00"), Z("2026-11-23T21:42:00"))
 
 
 def test_t03_a_floor_is_the_hour_of_utc_and_the_end_belongs_to_the_next():
     burns = [Z("2026-11-23T10:07:31"), Z("2026-11-23T15:00:00")]
-    assert bounds(FLOORED, burns, burns[0]) == (Z("2026-11-23T10:00"), Z("2026-11-23T15:00"))
-    assert bounds(FLOORED, burns, burns[1]) == (Z("2026-11-23T15:00"), Z("2026-11-23T20:00"))
+    assert first_use(burns, burns[0], floor="hour") == (Z("2026-11-23T10:00"), Z("2026-11-23T15:00"))
+    assert first_use(burns, burns[1], floor="hour") == (Z("2026-11-23T15:00"), Z("2026-11-23T20:00"))
     india = datetime.fromisoformat("2026-11-23T10:20:00+05:30")
-    assert bounds(FLOORED, [india], india) == (Z("2026-11-23T04:00"), Z("2026-11-23T09:00"))
+    assert first_use([india], india, floor="hour") == (Z("2026-11-23T04:00"), Z("2026-11-23T09:00"))
 
 
 def test_a_floored_window_does_not_reach_back_into_the_last():
-    odd = Window("first_use", timedelta(hours=4, minutes=30), "hour")
     burns = [Z("2026-11-23T10:07"), Z("2026-11-23T14:40")]
-    assert bounds(odd, burns, burns[1])[0] == Z("2026-11-23T14:30")
+    assert first_use(burns, burns[1], 4.5, floor="hour")[0] == Z("2026-11-23T14:30")
 
 
 MONDAY = Window("calendar_week", zone="Asia/Shanghai")
@@ -128,7 +125,7 @@ CALENDAR_CASES = [
 
 @pytest.mark.parametrize(("why", "window", "now", "start", "end"), CALENDAR_CASES, ids=lambda each: str(each)[:30])
 def test_fixed_edges(why, window, now, start, end):
-    assert bounds(window, [], Z(now)) == (Z(start), Z(end))
+    assert span_at(window, Z(now)) == (Z(start), Z(end))
 
 
 def test_t08_an_anchor_on_the_31st_is_clamped_from_the_first_day_each_time():
@@ -159,7 +156,7 @@ def test_t13_two_events_at_the_same_local_time_are_one_day():
 
 
 def test_t15_five_hours_are_five_hours_over_a_change_of_clocks():
-    start, end = bounds(EXACT, [Z("2026-11-01T05:30")], Z("2026-11-01T06:00"))
+    start, end = first_use([Z("2026-11-01T05:30")], Z("2026-11-01T06:00"))
     assert (start, end) == (Z("2026-11-01T05:30"), Z("2026-11-01T10:30"))
 
 
@@ -169,9 +166,9 @@ def test_a_local_time_that_is_left_out_moves_forward_and_one_that_comes_twice_is
 
 
 def test_before_the_origin_there_is_nothing():
-    assert bounds(GRID, [], Z("2026-11-03T07:19:59")) == (None, None)
-    assert bounds(Window("subscription_month", origin=Z("2026-12-01T00:00")), [], Z("2026-11-30T00:00")) == (None, None)
-    assert bounds(Window("subscription_month", day=0), [], Z("2026-11-30T00:00")) == (None, None)
+    assert span_at(GRID, Z("2026-11-03T07:19:59")) is None
+    assert span_at(Window("subscription_month", origin=Z("2026-12-01T00:00")), Z("2026-11-30T00:00")) is None
+    assert span_at(Window("subscription_month", day=0), Z("2026-11-30T00:00")) is None
 
 
 def test_edges_join_over_years_in_every_zone():

@@ -10,7 +10,7 @@ import pytest
 from assistant.quota import history
 from assistant.quota.forecast import forecast
 from assistant.quota.history import Yield
-from assistant.quota.plan import read_plan
+from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.standings import Standing
 from assistant.tui import board_lines, theme

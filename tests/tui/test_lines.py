@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from assistant.tui import theme
-from assistant.tui.lines import cut, safe, wrap, wrapped
+from assistant.tui.lines import cut, wrap, wrapped
+from assistant.visible import safe
 
 DARK = theme.load("dark")
 

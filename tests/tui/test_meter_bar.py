@@ -10,7 +10,8 @@ from assistant.pricing import Quote
 from assistant.quota.estimate import Estimate
 from assistant.tokens import Cost, TokenUsage
 from assistant.tui import present, quoting, theme
-from assistant.tui.widgets.meter_bar import MeterBar, MeterState, short
+from assistant.tui.figures import short
+from assistant.tui.widgets.meter_bar import MeterBar, MeterState
 
 STATE = MeterState(
     model="anthropic/claude-sonnet-5-5",

@@ -9,7 +9,7 @@ from textual.events import Paste
 from assistant import command, events
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
-from assistant.held import held_question
+from assistant.record import waiting
 from assistant.transcript import Transcript, recent
 from assistant.tui import asking
 from assistant.tui.app import Wattson
@@ -422,10 +422,10 @@ async def test_a_question_that_is_held_back_outlives_the_program(make_session, c
             assert other.held_question is None
             await other.close()
             records = session.sittings.read()  # as after a kill
-            assert held_question(records).text == "first"
+            assert waiting(records).text == "first"
             await take(pilot, "escape")
             await until(pilot, lambda: app.main.composer.text == "first")
-        assert held_question(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
+        assert waiting(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
 
 
 @pytest.mark.parametrize("answer", ["", " \n\n"])

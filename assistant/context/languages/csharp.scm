@@ -11,6 +11,7 @@
 (destructor_declaration) @definition.method
 (local_function_statement) @definition.function
 (property_declaration) @definition.field
+(record_declaration (parameter_list (parameter name: (identifier) @name) @definition.field))
 (event_declaration) @definition.field
 (field_declaration (_ (_ name: (identifier) @name))) @definition.field
 (event_field_declaration (_ (_ name: (identifier) @name))) @definition.field

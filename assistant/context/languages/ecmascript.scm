@@ -5,9 +5,13 @@
 (method_definition name: [(property_identifier) (private_property_identifier)] @name) @definition.method
 (variable_declarator name: (identifier) @name value: [(arrow_function) (function_expression) (class)]) @definition.function
 (program [
-  (lexical_declaration (_ name: (identifier) @name))
+  (lexical_declaration (_ name: [(identifier) @name (array_pattern (identifier) @name)]))
   (variable_declaration (_ name: (identifier) @name))
-  (export_statement declaration: (lexical_declaration (_ name: (identifier) @name)))
+  (export_statement declaration: (lexical_declaration (_ name: [
+    (identifier) @name
+    (array_pattern (identifier) @name)
+    (object_pattern [(shorthand_property_identifier_pattern) @name (pair_pattern value: (identifier) @name)])
+  ])))
 ] @definition.constant)
 (pair key: (property_identifier) @name value: [(arrow_function) (function_expression)]) @definition.method
 (assignment_expression left: (_ property: (property_identifier) @name) right: [(arrow_function) (function_expression) (generator_function) (class)]) @definition.function

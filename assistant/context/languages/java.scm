@@ -5,6 +5,7 @@
 (enum_declaration) @definition.enum
 (enum_constant) @definition.member
 (record_declaration) @definition.record
+(record_declaration parameters: (formal_parameters (formal_parameter name: (identifier) @name) @definition.field))
 (method_declaration) @definition.method
 (annotation_type_element_declaration) @definition.method
 (constructor_declaration) @definition.method

@@ -12,6 +12,7 @@
   (variable_declaration (assignment_statement (variable_list . name: (identifier) @name)))
   (assignment_statement (variable_list . name: (identifier) @name))
 ] @definition.variable)
+(chunk (assignment_statement (variable_list . name: (dot_index_expression table: (identifier) field: (identifier) @name))) @definition.variable)
 
 (function_call name: (identifier) @_require arguments: (arguments . (string content: (string_content) @import)) (#eq? @_require "require"))
 

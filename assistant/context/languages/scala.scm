@@ -10,10 +10,13 @@
 (function_declaration) @definition.function
 (template_body [
   (_ pattern: (identifier) @name)
+  (_ pattern: (identifiers (identifier) @name))
   (val_declaration name: (identifier) @name)
   (var_declaration name: (identifier) @name)
 ] @definition.field)
 (compilation_unit (_ pattern: (identifier) @name) @definition.constant)
+(class_definition "case" class_parameters: (class_parameters (class_parameter name: (identifier) @name) @definition.field))
+(class_parameters (class_parameter ["val" "var"] name: (identifier) @name) @definition.field)
 (given_definition) @definition.constant
 (type_definition) @definition.type
 (package_object) @definition.module

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.fence import DEEPEST, depth, outdented
 
 if TYPE_CHECKING:
     from assistant.edits.format import Place
@@ -22,7 +23,7 @@ _NUMBERS = re.compile(r"^-\d+(?:,\d+)? \+\d+(?:,\d+)?(?: @@|$)\s*")
 def begin(line: str, place: Place) -> Envelope | None:
     """Begin at the opening line, or at any other line that only a patch has, to report that the patch is broken."""
     if line.strip() == _BEGIN:
-        envelope = Envelope(place.number)
+        envelope = Envelope(place.number, depth(line) if place.fence or depth(line) <= DEEPEST else 0)
         if place.elsewhere:
             envelope.mistrust(place.elsewhere)
             envelope.astray = True
@@ -36,13 +37,17 @@ def begin(line: str, place: Place) -> Envelope | None:
 
 
 class Envelope:
-    """Everything between the opening and the closing line."""
+    """Everything between the opening and the closing line.
 
-    def __init__(self, number: int) -> None:
+    In an item of a list all lines may stand as far right as the opening one, and lose so many `blanks`.
+    """
+
+    def __init__(self, number: int, blanks: int = 0) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = ""
         self._number = number
+        self._blanks = blanks
         self._kind = ""
         self._also: tuple[str, ...] = ()
         self._move = ""
@@ -59,6 +64,7 @@ class Envelope:
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line."""
+        line = outdented(line, self._blanks)
         in_hunk = self._lines or self._was_anchor  # inside a hunk, a line that begins with a space belongs to the file
         marker = line if in_hunk and not line.startswith("*") else line.strip(" \t")
         if line.strip() == _END:

@@ -7,6 +7,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.fence import is_mark
 from assistant.edits.filename import lone
 from assistant.edits.format import BLOCK_HEAD
 from assistant.edits.naming import as_it_stands, bare_word, only_path, readings, remarked, rivals
@@ -19,7 +20,6 @@ _DIVIDER = re.compile(r"^\s{0,3}(={3,40})\s*$")
 _TAIL = re.compile(r"^\s{0,3}(?:(?:>{3,40}|<{5,9}|\+{5,9})\s*REPLACE|>{5,9}\s*(?:UPDATED|NEW|END)?)\s*$", re.IGNORECASE)
 _STRAY = re.compile(r"^\s{0,3}(?:>{5,9}|\+{5,9})\s*REPLACE\s*$")
 _USUAL = range(5, 10)
-_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
 _LOOK_UP = 3
 _CONFLICT = re.compile(r"^>{7}\s+\S")
 """The end of a merge conflict, as git writes it."""
@@ -83,7 +83,7 @@ def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
 
 def _words_above(place: Place) -> list[str]:
     """Return the lines above that are neither blank nor fences, nearest first."""
-    return [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    return [line for line in reversed(place.above) if line.strip() and not is_mark(line)]
 
 
 class Block:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.fence import depth, is_mark, outdented
 from assistant.edits.filename import looks
 from assistant.edits.naming import only_path, readings, rivals
+from assistant.gitnames import unquote
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -24,7 +26,7 @@ _SIGNS = (" ", "+", "-", "\\")
 _NULL = "/dev/null"
 _TIME = re.compile(r"\t(?:\d{4}-\d\d|\(|[A-Z][a-z]{2} |$).*$")
 _PROSE = re.compile(r"^(?:[A-Z*_`\"'(]\S*(?:\s+\S+){3,}|[A-Z]\w*(?:\s+\S+)*[.:!?])$")
-_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?\w+>\s*$)")
+_TAG = re.compile(r"^\s*</?\w+>\s*$")
 _LISTED = re.compile(r"^(?:[-+] \S|\+1\b|-{3,}\s*$)")
 """An item of a list, or a rule between words."""
 _CONTEXT = "***************"
@@ -34,8 +36,9 @@ _KEPT = (".orig", ".old", ".bak", ".before")
 
 def begin(line: str, place: Place) -> Diff | None:
     """Begin at a header or, inside a diff fence below a path, at a bare `@@` or a signed line."""
-    diff = Diff(place)
-    if line.startswith("diff --git ") or (line.startswith("--- ") and line[4:].strip(" -")):
+    blanks = place.fence.indent if place.fence and depth(line) >= place.fence.indent else 0
+    diff, bare = Diff(place, blanks), outdented(line, blanks)
+    if bare.startswith("diff --git ") or (bare.startswith("--- ") and bare[4:].strip(" -")):
         diff.line(line, place.number)
         return diff
     if place.last_path and not place.fence and _NUMBERS.match(line):
@@ -43,13 +46,13 @@ def begin(line: str, place: Place) -> Diff | None:
         return diff
     if place.info.split(" ")[0].lower() not in _DIFFS or not place.above:
         return None
-    if line.startswith("+++ ") and looks(_name(line[4:])):
+    if bare.startswith("+++ ") and looks(_name(bare[4:])):
         diff.line(line, place.number)  # the line with the old name is missing
         return diff
-    if line.startswith("@@") or (line.startswith(_SIGNS[:3]) and line.strip() and _opens(place)):
+    if bare.startswith("@@") or (bare.startswith(_SIGNS[:3]) and bare.strip() and _opens(place)):
         diff.rivals = _rivals(place)
         diff.adopt(*_named(place))
-        if not line.startswith("@@"):
+        if not bare.startswith("@@"):
             diff.line("@@", place.number)
         diff.line(line, place.number)
         return diff
@@ -66,15 +69,20 @@ def _opens(place: Place) -> bool:
 def _named(place: Place) -> list[str]:
     """Return readings of the path of a diff without headers: from the fence's info, the line above, the last edit."""
     beside = place.info.partition(" ")[2]
-    words = [beside] if beside else [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    words = [beside] if beside else _words_above(place)
     names = readings(words[0]) if words else []
     return [*(names or [""]), place.last_path]
 
 
 def _rivals(place: Place) -> tuple[str, ...]:
     """Return the files that the words above a diff without headers name, if there are several."""
-    words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    words = _words_above(place)
     return rivals(words[0], words[1:4]) if words and not place.info.partition(" ")[2] else ()
+
+
+def _words_above(place: Place) -> list[str]:
+    """Return the lines above that are neither blank nor fences nor tags, nearest first."""
+    return [line for line in reversed(place.above) if line.strip() and not is_mark(line) and not _TAG.match(line)]
 
 
 @dataclass(slots=True)
@@ -124,9 +132,12 @@ class _Hunk:
 
 
 class Diff:
-    """One stretch of diff, of one or several files."""
+    """One stretch of diff, of one or several files.
 
-    def __init__(self, place: Place) -> None:
+    In an item of a list its lines may stand as far right as the fence around them, and lose so many `blanks`.
+    """
+
+    def __init__(self, place: Place, blanks: int = 0) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = ""
@@ -134,6 +145,7 @@ class Diff:
         self.rivals: tuple[str, ...] = ()
         self._headed = False
         self._fence = place.fence
+        self._blanks = blanks
         self._ends = [found[1] for line in place.above[-1:] if (found := _HEREDOC.search(line))]
         self._first: list[str] = []
         self._held: tuple[str, int] | None = None
@@ -155,13 +167,19 @@ class Diff:
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the diff."""
+        found = self._take(outdented(line, self._blanks), number)
+        if self.back:
+            self.back = [*(" " * self._blanks + each for each in self.back[:-1]), line]
+        return found
+
+    def _take(self, line: str, number: int) -> list[Edit | Misfit]:
         if self._held is not None:
             return self._after_held(line, number)
         if self._pair:
             return self._after_pair(line, number)
         if len(self._first) > 1 and not self._doubted(line):
             return []
-        if (self._fence and self._closes(line)) or line in self._ends:
+        if self._closes(line) or line in self._ends:
             self.done = True
             return self._end_file()
         if self._hunk is not None and self._hunk.full() and self._is_behind(self._hunk, line):
@@ -287,23 +305,23 @@ class Diff:
         hunk = self._hunk
         if line.startswith("+++ ") and hunk is not None and _names_file(hunk, held, line):
             if not hunk.missing():
-                return [*self._old_name(held, at), *self.line(line, number)]
+                return [*self._old_name(held, at), *self._take(line, number)]
             self._pair = [(held, at), (line, number)]  # promised lines are missing: the next line decides
             return []
         if hunk is not None:
             hunk.put(held, at)
-        return self.line(line, number)
+        return self._take(line, number)
 
     def _after_pair(self, line: str, number: int) -> list[Edit | Misfit]:
         """Decide whether two lines name the next file or belong to the hunk: after headers a hunk follows."""
         (old, at), (new, below) = self._pair
         self._pair = []
         if line.startswith("@@"):
-            return [*self._old_name(old, at), *self.line(new, below), *self.line(line, number)]
+            return [*self._old_name(old, at), *self._take(new, below), *self._take(line, number)]
         if self._hunk is not None:
             self._hunk.put(old, at)
             self._hunk.put(new, below)
-        return self.line(line, number)
+        return self._take(line, number)
 
     def _in_hunk(self, line: str, number: int) -> bool:
         """Add a line to the open hunk; return False if it does not belong there."""
@@ -339,7 +357,7 @@ class Diff:
         last = line.rsplit(maxsplit=1)[-1]
         if line.startswith(("rename from ", "rename to ")):
             _, which, name = line.split(" ", 2)
-            self._renames[which] = _unquote(name.strip(" \t"))
+            self._renames[which] = unquote(name.strip(" \t"))
         elif line.startswith("copy "):
             self._odd = "copies are not made"
         elif line.startswith(("new mode ", "new file mode ")):
@@ -440,10 +458,11 @@ class Diff:
         return found
 
     def _closes(self, line: str) -> bool:
-        bare = line.rstrip() if line.startswith(("`", "~", "<")) else ""
-        if self._fence.startswith("<"):
-            return bare == f"</{self._fence[1:]}"
-        return len(bare) >= len(self._fence) and not bare.strip(self._fence[0])
+        """Say whether a line ends the block; one blank before it could be the sign of a line of context."""
+        fence = self._fence
+        if fence is None or not fence.closes(line):
+            return False
+        return depth(line) == 0 or (depth(line) == fence.indent > 1 and not self._blanks)
 
     def _cut(self) -> Misfit:
         at = self._hunk.start if self._hunk else self._header_line
@@ -453,7 +472,7 @@ class Diff:
 
 def _name(words: str) -> str:
     """Read the path of a header line: drop a time after a tab, undo quotes."""
-    return _unquote(_TIME.sub("", words).strip(" "))
+    return unquote(_TIME.sub("", words).strip(" "))
 
 
 def _names_file(hunk: _Hunk, old: str, new: str) -> bool:
@@ -469,25 +488,7 @@ def _git_names(line: str) -> tuple[str, str]:
     words = line.removeprefix("diff --git ")
     half = len(words) // 2
     if words[:half].strip(" ")[2:] == words[half:].strip(" ")[2:]:
-        name = _unquote(words[:half].strip(" "))
+        name = unquote(words[:half].strip(" "))
         return name, name.removeprefix("a/")
     parts = words.split(" b/")
     return parts[0], parts[-1]
-
-
-_ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "a": 7, "b": 8, "f": 12, "v": 11}
-
-
-def _unquote(name: str) -> str:
-    """Undo git's quoting of odd names."""
-    if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
-        return name
-    out = bytearray()
-    for octal, sign, plain in re.findall(r"\\([0-7]{3})|\\(.)|([^\\]+)", name[1:-1]):
-        if octal:
-            out.append(int(octal, 8) & 0xFF)
-        elif sign in _ESCAPES:
-            out.append(_ESCAPES[sign])
-        else:
-            out += (plain or "\\" + sign).encode("utf-8", "surrogateescape")
-    return out.decode("utf-8", "surrogateescape")

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.edits.announced import (
     adds,
+    asks,
     folders,
     follows,
     heading,
     mentions,
     names_whole,
     noted,
-    wishes,
 )
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.fence import Fence, outdented
 from assistant.edits.filename import PATCHES, named_by
 from assistant.edits.format import BLOCK_HEAD
 from assistant.edits.naming import as_it_stands, only_path, speaks_of
@@ -48,8 +49,8 @@ _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --gi
 _HEADER = re.compile(r"^(?:(?:---|\+\+\+) (?:[ab]/)?|diff --git a/.* b/)(?P<path>[^\t]+?)\s*$")
 _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w+|\*\*\* ).*$")
 """Lines allowed above the first line of another notation: headers of a diff, a shell command that is fed with it."""
-_INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
-_FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
+_SAYS_WHAT = re.compile(r"[\w{.]")
+"""How the words on a fence begin that opens a block inside a file."""
 _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _LISTS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^.*\bfiles?\b.*:\W*$", re.IGNORECASE)
@@ -86,11 +87,11 @@ class Named(NamedTuple):
 
 def begin(line: str, place: Place) -> File | None:
     """Begin at a fence below a path."""
-    fence = _FENCE.match(line)
+    fence = Fence.of(line, deepest=place.deepest)
     if place.fence or fence is None:
         return None
     above = [each for each in reversed(place.above) if each.strip() and not _RULE.match(each)]
-    words = (fence["info"] or "").strip().lower().split(" ")[0]
+    words = fence.info.lower().split(" ")[0]
     if words in _PLAIN and above and _ITEM.match(above[0]) and _LISTS.match("\n".join(above[1:2])):
         return None  # a list of files, followed by what a program says about them
     named = _named(above)
@@ -110,7 +111,7 @@ def begin(line: str, place: Place) -> File | None:
         if not named.path:
             return None
     inside = () if "/" in named.path or "./" in named.line else tuple(folders(above[:_LOOK_UP]))
-    return File(named._replace(folders=inside), line, words, place.number)
+    return File(named._replace(folders=inside), line, fence, place.number)
 
 
 def _named(above: Sequence[str]) -> Named:
@@ -138,21 +139,19 @@ def _named(above: Sequence[str]) -> Named:
 class File:
     """One file between its fences."""
 
-    def __init__(self, named: Named, fence: str, info: str, number: int) -> None:
+    def __init__(self, named: Named, line: str, fence: Fence, number: int) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = named.path if named.sure and not named.part else ""
         self._named = named
         self._path = path = named.path
-        self._first = fence
-        self._glued = _GLUED.match(fence.strip().strip("`~")) is not None and not named_by(fence.strip("`~ "))
-        bare = fence.strip()
-        self._indent = len(fence) - len(fence.lstrip())
-        self._fence = bare if bare.startswith("<") else bare[: len(bare) - len(bare.lstrip(bare[0]))]
+        self._first = line
+        self._glued = _GLUED.match(line.strip().strip("`~")) is not None and not named_by(line.strip("`~ "))
+        self._fence = fence
         self._number = number
         self._lines: list[str] = []
-        self._inner = ""
-        self._page = path.lower().endswith(_PAGES) or info in {"markdown", "md"}
+        self._inner: Fence | None = None
+        self._page = path.lower().endswith(_PAGES) or fence.info.lower().split(" ")[0] in {"markdown", "md"}
         self._closed = False
         self._asked = self._doubt = 0
         self._below = ""
@@ -168,16 +167,15 @@ class File:
             self.back = [self._first, *self._lines, line]
             return []
         if self._inner and self._ends(line, self._inner):
-            self._inner = ""
+            self._inner = None
         elif not self._inner and self._ends(line, self._fence) and self._is_text():
             self._inner, self._doubt = self._fence, len(self._lines)
         elif not self._inner and self._ends(line, self._fence):
             self._closed = True
-            self.done = not self._page or self._fence.startswith("<") or len(self._fence) > _USUAL
+            self.done = not self._page or self._fence.marks.startswith("<") or len(self._fence.marks) > _USUAL
             return [self._whole()] if self.done else []
-        elif not self._inner and _INNER.match(line) and len(line) - len(line.lstrip()) <= self._indent:
-            inner = line.strip()
-            self._inner = inner[: len(inner) - len(inner.lstrip(inner[0]))]
+        elif not self._inner and (inner := Fence.of(line, deepest=self._fence.indent)) and _SAYS_WHAT.match(inner.info):
+            self._inner = inner
         self._lines.append(line)
         return []
 
@@ -186,10 +184,10 @@ class File:
         del whole
         if self._closed and not self._below:
             return [self._whole()]
-        if self._doubt and not any(map(_FENCE.match, self._lines[self._doubt + 1 :])):
+        if self._doubt and not any(map(Fence.of, self._lines[self._doubt + 1 :])):
             self.back = self._lines[self._doubt + 1 :]  # no fence followed, so that one was the end
             self._lines = self._lines[: self._doubt]
-            return [self._whole() if any(map(_FENCE.match, self._lines)) else self._edit()]
+            return [self._whole() if any(map(Fence.of, self._lines)) else self._edit()]
         if not self._named.sure and (self._named.part or " " in self._path):
             return []
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
@@ -202,13 +200,12 @@ class File:
         """
         if len(self._lines) >= _LOOK_AHEAD:
             return False
+        line, *above = (outdented(each, self._fence.indent) for each in (line, *self._lines))
         found = _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)
         if self._path.endswith(PATCHES) and line.startswith(("diff ", "@@", "---", "+++")):
             head = _HEADER.match(line)
             found = head if head and head["path"] == self._path.removeprefix("./") else None
-        return bool(found) and all(
-            not each.strip() or _INTRODUCES.match(each) or only_path(each)[0] for each in self._lines
-        )
+        return bool(found) and all(not each.strip() or _INTRODUCES.match(each) or only_path(each)[0] for each in above)
 
     def _is_text(self) -> bool:
         """Say whether a bare fence stands inside a string or comment of a program, and so is part of its text."""
@@ -233,7 +230,7 @@ class File:
             self.done = True
             words = f"{self._path}: whether its text ends at the fence at line {number - 2} of the reply cannot be told; a longer fence around all of it would say so."
             return [Misfit(self._edit(), "malformed", words)]
-        if not line.strip() or _FENCE.match(line) or _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line):
+        if not line.strip() or Fence.of(line) or _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line):
             self.done, self.back = True, [path, line]
             return [self._whole()]
         self._reopen(path, line)
@@ -242,17 +239,12 @@ class File:
     def _reopen(self, *lines: str) -> None:
         """Continue the page: the fence that seemed to end it opened a block inside it, with these lines."""
         self._closed = False
-        self._lines += [self._fence, *lines]
-        self._inner = "" if self._ends(lines[-1], self._fence) else self._fence
+        self._lines += [" " * self._fence.indent + self._fence.marks, *lines]
+        self._inner = None if self._ends(lines[-1], self._fence) else self._fence
 
-    def _ends(self, line: str, fence: str) -> bool:
+    def _ends(self, line: str, fence: Fence) -> bool:
         """Say whether a line closes a fence; one indented further than the first fence is text of the file."""
-        bare = line.strip()
-        if len(line) - len(line.lstrip()) > self._indent:
-            return False
-        if fence.startswith("<"):
-            return bare == f"</{fence[1:]}"
-        return len(bare) >= len(fence) and not bare.strip(fence[0])
+        return fence.closes(line, deepest=self._fence.indent)
 
     def _whole(self) -> Edit | Misfit:
         """Return the file; a Misfit if a fence was taken for text of a string that never closes: it may be the end."""
@@ -260,14 +252,14 @@ class File:
         if self._glued:
             words = f"{self._path}: the text begins on the line of its fence (line {self._number} of the reply), and may not be whole."
             return Misfit(edit, "malformed", words)
-        bare = [line for line in self._lines if not _FENCE.match(line)]  # fences may be what seems to close the string
+        bare = [line for line in self._lines if not Fence.of(line)]  # fences may be what seems to close the string
         if not self._doubt or not is_open(self._path, bare):
             return edit
         words = f"{self._path}: whether its text ends at the fence at line {self._number + 1 + self._doubt} of the reply cannot be told; a longer fence around all of it would say so."
         return Misfit(edit, "malformed", words)
 
     def _edit(self) -> Edit:
-        blanks = " " * self._indent  # the indentation of the list item that the fence is in
+        blanks = " " * self._fence.indent  # the indentation of the list item that the fence is in
         if blanks and all(line.startswith(blanks) for line in self._lines if line.strip()):
             lines = [line[len(blanks) :] for line in self._lines]
         else:
@@ -275,8 +267,13 @@ class File:
         text = "".join(line + "\n" for line in lines)
         first = self._number + 1
         told = [at for at, line in enumerate(lines) if line.strip()]
-        marks = [at for at, line in enumerate(lines) if _FENCE.match(line)]
-        if not self._page and len(told) > 2 and marks == [told[0], told[-1]] and lines[marks[1]].strip() == self._fence:
+        marks = [at for at, line in enumerate(lines) if Fence.of(line)]
+        if (
+            not self._page
+            and len(told) > 2
+            and marks == [told[0], told[-1]]
+            and lines[marks[1]].strip() == self._fence.marks
+        ):
             lines = lines[marks[0] + 1 : marks[1]]  # one fence inside another
             text, first = "".join(line + "\n" for line in lines), first + marks[0] + 1
         numbers = range(first, first + len(lines))
@@ -297,5 +294,6 @@ class File:
             nearer=as_it_stands(written) or self._named.stands,
             part=self._named.part,
             rivals=tuple(f"{folder}/{self._path}" for folder in self._named.folders),
-            wish=self._named.new if self._named.part else wishes(written),
+            asked=not self._named.part and asks(written),
+            may_be_new=self._named.part and self._named.new,
         )

@@ -39,9 +39,8 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
     sight = onlooker.sight
     for path in options.drop:
         sight.keep_out(sight.find_any(path))
-    for path in map(
-        sight.find, options.pin
-    ):  # whatever the order of options: a pinned file is shown even if its folder is dropped
+    # whatever the order of options: a pinned file is shown even if its folder is dropped
+    for path in map(sight.find, options.pin):
         if path in sight.dropped:
             tell(f"{path} is dropped by its name, too: it stays out")
         else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
-    from assistant.quota.plan import Plan
+    from assistant.quota.terms import Plan
     from assistant.session import Session
     from assistant.standings import Standing
     from assistant.teller import Teller
@@ -169,16 +169,11 @@ def _lines(standing: Standing, now: datetime) -> list[str]:
 
 def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     from assistant.quota import wording
-    from assistant.tokens import percent
 
-    share = percent(each.percent) if each.percent is not None and each.unit != "percent" else ""
-    state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
-    reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
-    if each.resets_at:
-        reset += f" (in {wording.countdown(each.resets_at, now)})"
-    more = (wording.pace(ahead, now)[0], wording.others(each), wording.doubts(each))
-    parts = (wording.figures(each), share, state, reset, *more)
-    return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
+    said = wording.meter_words(each, ahead, now)
+    reset = f"resets {said.reset} (in {said.wait})" if said.reset else ""
+    parts = (said.figures, said.share, said.state, reset, *said.more)
+    return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{said.trust}]"
 
 
 def _tell(teller: Session | Teller, options: Namespace) -> int:

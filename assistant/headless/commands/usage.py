@@ -125,10 +125,10 @@ def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
 
 
 def _dump(teller: Teller, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None) -> None:
-    from assistant.quota import meter
+    from assistant.quota.estimate import as_json
 
     burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
-    meters = [meter.as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
+    meters = [as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
     rest = {"meters": meters, "other_clients": others}
     hours = [
         f'{{"day": "{day}", "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'

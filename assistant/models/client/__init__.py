@@ -28,7 +28,7 @@ from assistant.models.inbox import Inbox, Silent
 from assistant.models.inflate import Inflater
 from assistant.models.redact import redact
 from assistant.models.trouble import EPOCH
-from assistant.models.wire import HeadersChunk, RetryChunk, StopChunk, UsageChunk
+from assistant.models.wire import HeadersChunk, RetryChunk, StopChunk, UsageChunk, take
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class Client:
                         lives = lives or bool(found)
                         for event in found:
                             if not reader.ended:
-                                came += reader.feed(event)
+                                came += take(reader, event)
                     if data is None or reader.ended:
                         came += self._ended(reader, decoder, headers, begin, provider)
                         if state.may_go_on and hasattr(wire, "go_on"):

@@ -157,13 +157,6 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
-        if not event.data.strip():
-            return []
-        if event.data.strip() == "[DONE]":
-            self.ended = True
-            return []
         data = table(trouble.read(event.data, self._provider))
         match data.get("type") or event.name:
             case "content_block_delta":

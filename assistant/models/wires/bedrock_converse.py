@@ -21,7 +21,6 @@ from assistant.models.wire import (
     ThoughtChunk,
     ToolCallChunk,
     UsageChunk,
-    WaitingChunk,
 )
 from assistant.tokens import TokenUsage
 
@@ -122,13 +121,9 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event; unknown keys, such as Bedrock's padding `p`, are ignored."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
         kind, _, trouble_name = event.name.partition(":")
         if kind == "exception":
             raise self._failed(trouble_name, event.data)
-        if not event.data.strip():
-            return []
         data = table(trouble.read(event.data, self._provider))
         place = count(data.get("contentBlockIndex"))
         match event.name:

@@ -25,7 +25,6 @@ from assistant.models.wire import (
     ThoughtChunk,
     ToolCallChunk,
     UsageChunk,
-    WaitingChunk,
 )
 from assistant.tokens import TokenUsage
 
@@ -102,10 +101,6 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event, or a list of them, as the address without `alt=sse` sends."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
-        if not event.data.strip() or event.data.strip() == "[DONE]":
-            return []
         data = trouble.read(event.data, self._provider)
         return [chunk for each in (data if isinstance(data, list) else [data]) for chunk in self._take(table(each))]
 

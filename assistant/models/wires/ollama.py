@@ -21,7 +21,6 @@ from assistant.models.wire import (
     ThoughtChunk,
     ToolCallChunk,
     UsageChunk,
-    WaitingChunk,
     bearer,
 )
 from assistant.tokens import TokenUsage
@@ -70,10 +69,6 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one line."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
-        if not event.data.strip():
-            return []
         data = table(trouble.read(event.data, self._provider))
         if data.get("error"):
             raise trouble.reported(data, self._provider)

@@ -37,7 +37,6 @@ from assistant.models.wire import (
     TextChunk,
     ThoughtChunk,
     UsageChunk,
-    WaitingChunk,
     bearer,
 )
 
@@ -173,14 +172,6 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
-        if not event.data.startswith("{"):
-            if event.name == ":":
-                return [WaitingChunk(event.data)]
-            if not event.data.strip():
-                return []
-            if event.data.strip() == "[DONE]":
-                self.ended = True
-                return []
         data = table(trouble.read(event.data, self._provider))
         if self._tags is None and (words := _plain_words(data)):
             self._spoke = True

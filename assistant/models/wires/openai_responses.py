@@ -108,13 +108,6 @@ class Reader:
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event; its type is in its data, since not every server names its events."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
-        if not event.data.strip():
-            return []
-        if event.data.strip() == "[DONE]":
-            self.ended = True
-            return []
         data = table(trouble.read(event.data, self._provider))
         match data.get("type") or event.name:
             case "response.output_text.delta":

@@ -39,7 +39,7 @@ def _decoder() -> Callable[[bytes | str], Any]:
         "Payload",
         {
             "type": str, "info": info, "rate_limits": raw, "model": str, "cwd": str, "id": str, "forked_from_id": str,
-            "source": raw,
+            "source": raw, "model_provider": str,
         },
     )  # fmt: skip
     return reader(shape("Line", {"timestamp": str, "type": str, "payload": payload}))
@@ -60,7 +60,7 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | None:
     """Read one line; None if nothing was used. Raises msgspec.DecodeError if it is torn.
 
-    `state` keeps a file's session and its parent, model, folder and highest totals. `shared` keeps each session's
+    `state` keeps a file's session and its parent, provider, model, folder and highest totals. `shared` keeps each session's
     parent, and the newest limits with their instant under `limits` and `limits_at`; for limits other than the plan's
     own, with their name behind a colon.
     """
@@ -98,7 +98,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
         names[0],
         "",
         each.timestamp,
-        "openai",
+        state.get("provider", "openai"),
         payload.info.model or state.get("model") or "unknown",
         state.get("cwd", ""),
         known - min(cached, known),
@@ -118,6 +118,8 @@ def _begin(payload: Any, state: dict[str, Any], shared: dict[str, str]) -> None:
     if "session" not in state:
         state["session"] = mine
         state["cwd"] = payload.cwd or ""
+        if payload.model_provider:  # older ones name none
+            state["provider"] = payload.model_provider
         parent = payload.forked_from_id or _parent(payload.source)
     else:
         parent = mine if mine != state["session"] and not state.get("parent") else ""

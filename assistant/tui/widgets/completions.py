@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 from textual.widget import Widget
 
-from assistant.tui.lines import cut, safe
+from assistant.tui.lines import cut
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from assistant.tui.theme import Theme

@@ -123,7 +123,7 @@ class Composer(Pad):
         self.sent: list[str] = []
         self.take_queued: Callable[[], str] = str
         self.mark_of: Callable[[str], str] = lambda _: ""
-        """Returns the mark of a picture whose path is all that was pasted."""
+        """Returns what stands for a picture whose path is all that was pasted: its mark, or a command."""
         self._offers = offers
         self.typed_at = 0.0
         self._back = 0
@@ -231,7 +231,8 @@ class Composer(Pad):
         event.stop()
 
     async def _on_paste(self, event: events.Paste) -> None:
-        if mark := self.mark_of(event.text):
+        mark = self.mark_of(event.text)
+        if mark and not (mark.startswith("/") and self.text):  # a command stands alone
             event.text = f"{mark} "
         self._begin_below(event.text)  # the text area's own handler is called next and inserts the text
 

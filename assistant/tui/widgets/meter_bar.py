@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from assistant.tokens import TokenUsage, percent
+from assistant.tui.figures import bar, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
     from assistant.tui.theme import Theme
 
-_BAR = "▏▎▍▌▋▊▉█"
 _BAR_CELLS = 6
 _WARNS_FROM = 0.75
 _ALARMS_FROM = 0.9
@@ -141,10 +141,10 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     plan = ""
     if state.plan:
         share = state.left or ("?" if state.plan_share is None else percent(state.plan_share * 100))
-        bar = f"{_bar(state.plan_share)} " if size == 2 and state.plan_share is not None else ""
+        drawn = f"{bar(state.plan_share, _BAR_CELLS)} " if size == 2 and state.plan_share is not None else ""
         resets = (f" resets {state.resets}" if size == 2 else f" ↺{state.resets}") if state.resets else ""
         alarm = "!" if (state.plan_share or 0) >= _ALARMS_FROM and not state.spent else ""
-        plan = f"{state.plan} {'used up' if state.spent else f'{bar}{share}{alarm}'}{resets}"
+        plan = f"{state.plan} {'used up' if state.spent else f'{drawn}{share}{alarm}'}{resets}"
     window = ""
     if state.context_share is not None:
         window = f"{'context' if size == 2 else 'ctx'} {state.context_share:.0%}"
@@ -176,22 +176,3 @@ def _burn(title: str, usage: TokenUsage, costs: Sequence[Cost], about: str, size
         return f"Σ {about}{short(usage.total)} {paid}"
     fresh, out = short(usage.fresh_input + usage.cache_write), short(usage.total_output)
     return f"{title + ' ' if size else ''}{about}{fresh}/{short(usage.cache_read)}/{out} {paid}"
-
-
-def _bar(share: float | None) -> str:
-    """Draw a share in eighths of a cell."""
-    eighths = round(max(0.0, min(1.0, share or 0)) * _BAR_CELLS * 8)
-    full, part = divmod(eighths, 8)
-    drawn = _BAR[-1] * full + (_BAR[part - 1] if part else "")
-    return f"{drawn:·<{_BAR_CELLS}}"
-
-
-def short(count: int) -> str:
-    """Say a count in at most five characters: 987, 4.2k, 128k, 3.1M."""
-    if count < 1_000:
-        return str(count)
-    for size, sign in ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G")):
-        if count < size * 999.5:
-            value = count / size
-            return f"{value:.1f}{sign}" if value < 99.95 else f"{value:.0f}{sign}"
-    return f"{count:,}"

@@ -18,7 +18,8 @@ from assistant.tui.grace import Grace
 from assistant.tui.hunk_cursor import Cursor
 from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
 from assistant.tui.hunk_selection import Selectable
-from assistant.tui.lines import cut, marked, safe, strip
+from assistant.tui.lines import cut, marked, strip
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

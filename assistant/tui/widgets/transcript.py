@@ -18,8 +18,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import clicks, markdown, tables
-from assistant.tui.lines import marked, safe, strip, wrapped
+from assistant.tui.lines import marked, strip, wrapped
 from assistant.tui.talk_line import Line, only_names
+from assistant.visible import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,4 +32,7 @@ end
 Pot.empty = function()
 end
 
+Pot.sizes = {}
+vim.g.pots = 1
+
 return Pot

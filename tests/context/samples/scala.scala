@@ -35,3 +35,9 @@ given warm: Warm = Warm()
 
 def steep(leaf: Leaf): Tea =
   brew(leaf)
+
+case class Cup(volume: Int, leaf: Leaf)
+
+class Shop(val name: String, size: Int) {
+  val low, high = 1
+}

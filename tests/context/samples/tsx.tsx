@@ -26,3 +26,14 @@ class Old extends React.Component<Props> {
     return <Shelf size={2} />;
   }
 }
+
+export const { usePot, useCup: useMug } = tea;
+export const [Provider, useTea] = makeContext<Tea>();
+
+function Form() {
+  const [isHot, setHot] = useState(false);
+  const pour = useCallback(async () => {
+    setHot(true);
+  }, []);
+  return <Shelf onPour={pour} />;
+}
