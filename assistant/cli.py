@@ -83,9 +83,9 @@ def _run(argv: list[str]) -> int:
         gc.enable()
         return headless.run(_session(root, dict(os.environ)), options)
     except AssistantError as error:
-        from assistant.visible import plain
+        from assistant.headless.output import tell
 
-        sys.stderr.write(f"wattson: {plain(str(error))}\n")
+        tell(f"wattson: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return 130

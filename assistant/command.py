@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 Stream = AsyncGenerator[events.Event, None]
 _LEAVE = {"exit", "quit", ":q", ":q!", ":qa", ":wq", ":x"}
 """Words that, alone, mean "quit" and are no question: they leave a shell or an editor."""
+_ELSEWHERE = {
+    "editor": "/model editor=NAME lets another model write the edits.",
+    **dict.fromkeys(
+        ("auth", "key", "keys", "login"),
+        "A key is read from the environment or the keyring: `wattson doctor` names them all.",
+    ),
+}
+"""Names that other programs give a command, and where it is done here."""
 _SHELL = re.compile(r"![a-z./~]")
 _COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)
 
@@ -28,7 +36,8 @@ class Command(Protocol):
     """The interface of a module in `commands/`; the first line of its docstring is its help.
 
     Where the plain words of USAGE are not all that may be typed, `complete(session, words)` returns the suggestions for
-    the last of `words`, the likeliest first. It is called in a thread at each keystroke.
+    the last of `words`, the likeliest first. It is called in a thread at each keystroke. `SHELL`, where there is one,
+    names what does the same on the command line.
     """
 
     ALIASES: tuple[str, ...]
@@ -103,6 +112,7 @@ async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
                 hint = (
                     f"Did you mean {', '.join('/' + each for each in near)}?" if near else "/help lists all commands."
                 )
+                hint = _ELSEWHERE.get(name, hint)
                 yield events.Notice(f"There is no command /{name}. {hint}", "warning")
                 return
             stream = found[1].run(session, (match[2] or "").strip())

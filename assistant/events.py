@@ -156,13 +156,17 @@ class UndoProposed(NamedTuple):
 
 
 class ModelChanged(NamedTuple):
-    """The session asks another model from now on, or thinks with another `effort`; empty is the model's default."""
+    """The session asks another model from now on, or thinks with another `effort`; empty is the model's default.
+
+    `doubt` says that the model is in no list; empty where it is.
+    """
 
     provider: str
     model: str
     payer: Payer
     window: int | None
     effort: str = ""
+    doubt: str = ""
 
 
 class TurnEnded(NamedTuple):

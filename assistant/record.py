@@ -3,7 +3,8 @@
     user       a question: turn, text, the model that is asked, names of pictures, what became of the last edits (`outcome`,
                as it stands above the text), and the news that the question tells the model (`told`)
     assistant  a piece of an answer: turn, text
-    end        the end of a turn: how it stopped ("killed": by a crash), which model was asked, what it burnt
+    end        the end of a turn: how it stopped ("killed": by a crash; "elsewhere": it went on in another window),
+               which model was asked, what it burnt
     burnt      what was burnt beside the turns
     corrected  what a call really burnt that was first estimated, and the estimate (`instead_of`)
     chosen     the model that is asked from here on
@@ -40,6 +41,9 @@ Record = dict[str, Any]
 _SPEAKERS = ("user", "assistant")
 KILLED = "killed"
 """How a turn ended that was cut short from outside."""
+ELSEWHERE = "elsewhere"
+"""How a turn ended in a copy of its conversation that was made while it ran."""
+_CUT = (KILLED, ELSEWHERE)
 _ASKED = ("user", "chosen", "waits")
 _BURNT = ("end", "burnt", "corrected")
 
@@ -57,10 +61,10 @@ class Kept(NamedTuple):
     """What the records of a conversation say.
 
     `messages` are roles and the records that hold their words, `turn` is the highest turn number, `model` the model
-    chosen or asked last. `cut_short` says that the last turn did not end by itself; `asked_at` is when it began, if no
-    end was recorded at all. `burnt` are the sums of the turns and of side work. `proposed` and `left` are empty where
-    no hunks wait; `aside` are the hunks that were set aside, the oldest first, and `left_aside` the user's marks on
-    them, by turn. `committed` are ids of the journal's steps. `telling` is what the model is still to be told about its
+    chosen or asked last. `cut_short` says how the last turn ended if not by itself, KILLED or ELSEWHERE; `asked_at` is
+    when it began, if no end was recorded at all. `burnt` are the sums of the turns and of side work. `proposed` and
+    `left` are empty where no hunks wait; `aside` are the hunks that were set aside, the oldest first, and `left_aside`
+    the user's marks on them, by turn. `committed` are ids of the journal's steps. `telling` is what the model is still to be told about its
     edits, and, as `said`, what it has heard about waiting hunks. `waits` is the question that waits for a reset.
     `ruled` are the folders whose rules the conversation was told.
     """
@@ -68,7 +72,7 @@ class Kept(NamedTuple):
     messages: Sequence[tuple[Role, Record]]
     turn: int
     model: str
-    cut_short: bool
+    cut_short: str
     asked_at: datetime | None
     burnt: Sequence[Record]
     proposed: Record
@@ -88,7 +92,7 @@ def user(turn: int, text: str, model: str, pictures: Record, news: News = NOTHIN
 
 
 def piece(turn: int, text: str) -> Record:
-    """Record a piece of an answer; reading joins the pieces that follow each other."""
+    """Record a piece of an answer; reading joins the pieces of a turn."""
     return {"kind": "assistant", "turn": turn, "text": text, "piece": True}
 
 
@@ -292,9 +296,13 @@ def _model(records: Sequence[Record]) -> str:
     return str(next(models, ""))
 
 
-def _cut_short(records: Sequence[Record]) -> bool:
+def _cut_short(records: Sequence[Record]) -> str:
     said = _said(records)
-    return bool(said) and (said[-1].get("kind") != "end" or said[-1].get("stop") == KILLED)
+    if not said:
+        return ""
+    return (
+        next((stop for stop in _CUT if said[-1].get("stop") == stop), "") if said[-1].get("kind") == "end" else KILLED
+    )
 
 
 def _asked_at(records: Sequence[Record]) -> datetime | None:

@@ -218,8 +218,9 @@ class Roster:
         """Return the event that tells a face about a switch."""
         from assistant import events
 
+        payer, doubt = self.payer(pick.provider), self.catalogue.doubt(pick)
         return events.ModelChanged(
-            pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window, pick.effort
+            pick.provider.name, pick.model.id, payer, pick.model.context_window, pick.effort, doubt
         )
 
     def cast(self, role: Role) -> Cast:

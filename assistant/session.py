@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     from assistant.standings import Standing
     from assistant.tokens import TokenUsage
 
+_CUT_SHORT = {
+    record.KILLED: "The last answer was cut short when the program ended; what had come of it is above.",
+    record.ELSEWHERE: (
+        "The last answer had not ended in the other window when this copy was made: what had come of it by then is above."
+    ),
+}
+
 
 class Session:
     """One sitting in one folder. `folder` is where the user stands; the root is found when it is first needed."""
@@ -84,8 +91,8 @@ class Session:
         self._told: set[str] = set()
         self.asked_last = ""
         """The model that the conversation was last with, as `provider/model:effort`; empty where that is unknown."""
-        self.cut_short = False
-        """Whether the conversation that was taken up ends in the middle of a turn."""
+        self.cut_short = ""
+        """Says why the conversation that was taken up ends in the middle of a turn; empty where it does not."""
 
     # What it stands on, each made when first used.
 
@@ -430,12 +437,17 @@ class Session:
             self._become(self.sittings.id)
         self.committing.committed.update(kept.committed)
         self.held_question = kept.waits
-        self.asked_last, self.cut_short = kept.model, kept.cut_short
+        self.asked_last = kept.model
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
-        if kept.asked_at is not None:
+        how = kept.cut_short
+        if kept.asked_at is not None and self.sittings.copied:
+            how = record.ELSEWHERE
+            self.sittings.save(record.end(kept.turn, how, kept.model, {}))
+        elif kept.asked_at is not None:
             self.count_cut(kept.turn, kept.asked_at)
+        self.cut_short = _CUT_SHORT.get(how, "")
         self.pending.take_up(kept)
         self.sight.ruled = kept.ruled
         for asked, answer in pairwise(self.history[-6:]):

@@ -214,9 +214,8 @@ class Sight:
             )
         pick = self._sitting.roster.present()
         if why := picture.refusal(image, pick):
-            raise ConfigError(
-                f"{path} cannot be shown: {why}.", "Choose another model with /model, or make it smaller."
-            )
+            smaller = ", or make it smaller" if "images" in pick.model.abilities else ""
+            raise ConfigError(f"{path} cannot be shown: {why}.", f"Choose another model with /model{smaller}.")
         self.pictures[self._called(place)] = image
         return picture.told(image, pick.provider)
 
@@ -281,6 +280,16 @@ class Sight:
         if gone:
             self.pictures = {path: image for path, image in self.pictures.items() if image not in gone}
             self._before = [each._replace(pictures=self.pictures) for each in self._before]
+
+    def still_waits(self) -> str:
+        """Say that the pictures of a question that failed go along with the next one; empty where it had none."""
+        from assistant import arguments
+
+        names = [arguments.quote(path) for path in self.pictures]
+        if not names:
+            return ""
+        goes, it = ("goes", "it") if len(names) == 1 else ("go", "them")
+        return f"{', '.join(names)} {goes} along with the next question again: /drop {' '.join(names)} leaves {it} out."
 
     def check_pictures(self, pick: Pick) -> None:
         """Raise ConfigError where a picture for the next question cannot be shown to a model."""

@@ -114,14 +114,20 @@ class Transcript(NamedTuple):
         self.path.unlink()
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all complete records, with the pieces of one answer joined; empty where there is no file."""
+        """Return all complete records, with the pieces of one answer joined; empty where there is no file.
+
+        Other records may stand between the pieces: the user decides and chooses while an answer runs.
+        """
         records: list[dict[str, Any]] = []
+        answer: dict[str, Any] = {}
         for record in self._records():
-            last = records[-1] if records else {}
-            if record.get("piece") and last.get("piece") and last.get("turn") == record.get("turn"):
-                last["text"] = str(last.get("text", "")) + str(record.get("text", ""))
-            else:
+            if not record.get("piece"):
                 records.append(record)
+            elif answer and answer.get("turn") == record.get("turn"):
+                answer["text"] = str(answer.get("text", "")) + str(record.get("text", ""))
+            else:
+                answer = record
+                records.append(answer)
         return records
 
     def first(self) -> str:
@@ -181,6 +187,8 @@ class Sittings:
         self.folder = folder
         self.warnings = warnings
         self.name = name
+        self.copied = False
+        """Whether the current conversation is a copy of one that another window had open when it was opened here."""
         self._now = now
         self._current: Transcript | None = None
         self._held: BinaryIO | None = None
@@ -265,6 +273,7 @@ class Sittings:
             raise ConfigError(f"There is no conversation {name!r} here.", "/resume lists those there are.")
         if found is not None and found != self._current:
             held = _hold(found)
+            self.copied = held is None
             if held is None:
                 found = self._copy(found)
                 # the waiting question is not copied, so the copy may be empty

@@ -227,3 +227,16 @@ async def test_a_folder_that_is_dropped_takes_no_pin_of_a_file_of_its_name(sessi
     assert (session.sight.pinned, session.sight.dropped) == (["parts/kettle"], ["kettle/"])
     await said(session, "/drop ./")  # the whole is no part
     assert (session.sight.pinned, session.sight.dropped) == (["parts/kettle"], ["kettle/"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/login", "`wattson doctor` names them"),
+        ("/key", "`wattson doctor` names them"),
+        ("/editor x", "/model editor=NAME"),
+    ],
+)
+async def test_what_other_programs_have_as_a_command_is_said_to_be_elsewhere(make_session, typed, told):
+    (notice,) = [event async for event in command.submit(make_session(), typed)]
+    assert told in notice.text

@@ -589,3 +589,40 @@ def test_a_result_for_which_there_is_no_room_is_told_in_one_line(env, repo, word
     assert done.returncode == 1
     assert "The result cannot be written: No space left on device." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ask_says_which_mark_leads_nowhere_and_that_there_is_nothing_to_go_on_with(wattson):
+    model = ("-m", "scripted/lesson")
+    code, _, err = wattson("ask", *model, "see @nope.py")
+    assert code == 0
+    assert "@nope.py is no file here" in err
+    code, _, err = wattson("ask", *model, "-c", "and then?")
+    assert (code, "no conversation" in err) == (0, False)
+
+
+def test_ask_says_that_there_is_no_conversation_to_go_on_with_and_that_an_answer_was_cut_short(wattson):
+    code, _, err = wattson("ask", "-m", "scripted/lesson", "-c", "and then?")
+    assert code == 0
+    assert "There is no conversation here yet: this question begins one." in err
+
+
+def test_ask_gives_its_own_words_for_commands_of_the_screen(wattson):
+    body = b'{"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}'
+    ill = (429, {"content-type": "application/json", "retry-after": "4000"}, body)
+    with loopback.Server(ill) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        _, _, err = wattson("ask", "-m", "openai/gpt-6.1-sol", "hi", **env)
+        _, lines, _ = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hi", lines=True, **env)
+    assert "switch with -m" in err
+    assert "/model" not in err
+    assert "/model" not in lines[-1]["error"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("/undo", "`wattson undo` does it here"), ("/compact last", "`wattson -c` opens the screen"), ("/undo 3", "undo")],
+)
+def test_ask_sends_no_command_of_the_screen_to_the_model(wattson, typed, words):
+    code, out, err = wattson("ask", "-m", "scripted/lesson", typed)
+    assert (code, out) == (2, "")
+    assert words in err

@@ -1,5 +1,7 @@
 """`wattson models` from outside: found, filtered, compared, and brought up to date on the user's word only."""
 
+import re
+
 import pytest
 
 from tests import loopback
@@ -167,3 +169,9 @@ def test_who_really_answered_is_said_without_a_screen_too(wattson):
 def test_a_wait_that_is_none_is_named(wattson, seconds):
     code, _, told = wattson("context", "where is it", WATTSON_CONTEXT_WAIT=seconds)
     assert (code, f"WATTSON_CONTEXT_WAIT={seconds!r} is" in told, "Traceback" in told) == (1, True, False)
+
+
+def test_names_of_any_length_keep_the_columns_of_doctor(wattson):
+    _, out, _ = wattson("doctor", "--offline")
+    lines = [line for line in out.splitlines() if line.startswith("no key")]
+    assert len({re.match(r"no key +\S+ +", line).end() for line in lines}) == 1

@@ -195,6 +195,24 @@ async def test_a_question_that_got_no_answer_keeps_its_picture(make_session, sho
         await walk(command.submit(session, '/add "a shot.png"'))
         await walk(session.ask("what is it?"))
         assert list(session.sight.pictures) == ["a shot.png"]
+        waits = '"a shot.png" goes along with the next question again: /drop "a shot.png" leaves it out.'
+        assert session.sight.still_waits() == waits
+        await walk(command.submit(session, '/drop "a shot.png"'))
+        assert not session.sight.still_waits()
+        await session.close()
+
+
+async def test_a_picture_that_was_sent_is_said_to_stay_where_one_would_drop_it(make_session, shot):
+    with loopback.Server(loopback.openai("A kettle.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        (notice,) = await walk(command.submit(session, "/drop"))
+        assert notice.text == "Nothing is pinned."
+        await walk(command.submit(session, '/add "a shot.png"'))
+        await walk(session.ask("what is it?"))
+        for typed in ("/drop", "/drop a shot.png"):
+            told = " ".join(each.text for each in await walk(command.submit(session, typed)))
+            assert "1 picture of the conversation goes along with each question: /compact or /clear ends that." in told
         await session.close()
 
 
@@ -260,8 +278,12 @@ async def test_a_picture_that_a_question_marks_goes_along(make_session, repo, sh
         await walk(session.ask(question))
         sight.keep_out("a shot.png")
         await walk(session.ask('and in @"a shot.png"?'))
+        await walk(command.submit(session, "/export talk.md"))
         await session.close()
         assert [urls(body) for _, _, body in server.asked] == [1, 0]
+    first, second = (repo / "talk.md").read_text().split("## 2.")
+    assert "(with a picture: PNG)" in first
+    assert "picture" not in second
 
 
 async def test_a_model_that_cannot_look_is_asked_without_the_picture_and_that_is_said(make_session, shot):

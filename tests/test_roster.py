@@ -5,9 +5,10 @@ import stat
 
 import pytest
 
-from assistant import config, events
+from assistant import command, config, events
 from assistant.errors import Auth, ConfigError, UnknownModel
 from tests import loopback
+from tests.turns import walk
 
 
 def _command(tmp_path, *lines):
@@ -157,3 +158,11 @@ def test_who_is_asked_is_told_from_a_model_whose_name_goes_on(make_session, name
     assert not session.roster.asks(name)
     session.roster.choose("openrouter/deepseek/deepseek-r1")
     assert session.roster.asks(name) is asks
+
+
+async def test_a_name_that_no_list_has_is_said_to_be_so_where_it_is_chosen(make_session):
+    session = make_session(OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY="k" * 20)
+    for typed in ("/model openai/gpt-6.1-sol:silly", "/model editor=openai/gpt-6.1-sol:silly"):
+        told = str(await walk(command.submit(session, typed)))
+        assert "openai/gpt-6.1-sol:silly is not in the list of OpenAI" in told
+    assert "not in the list" not in str(await walk(command.submit(session, "/model openai/gpt-6.1-sol:low")))

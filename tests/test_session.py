@@ -252,7 +252,7 @@ def test_a_whole_conversation_is_read_back_field_by_field():
     assert [(role, each["text"]) for role, each in kept.messages] == [
         ("user", "why?"), ("assistant", "So."), ("user", "how?"), ("assistant", "Thus."), ("user", "and?"),
     ]  # fmt: skip
-    assert (kept.turn, kept.model, kept.cut_short, kept.asked_at) == (3, "b/n", True, at)
+    assert (kept.turn, kept.model, kept.cut_short, kept.asked_at) == (3, "b/n", "killed", at)
     assert (list(kept.burnt), list(kept.committed)) == ([burnt, burnt], [4, 5])
     assert (kept.proposed["diff"], kept.left["taken"], kept.aside[0]["diff"]) == ("diff 2", [3], "diff 1")
     assert (kept.left_aside[1]["taken"], kept.waits) == ([0], held)
@@ -556,9 +556,57 @@ async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversa
     for _ in range(2):
         again = make_session()
         again.take_up()
-        assert again.cut_short
+        assert "cut short when the program ended" in again.cut_short
         assert again.accounts.usage == burnt
         await again.close()
+    chosen = make_session()
+    (name,) = (each.name for each in chosen.sittings.kept())
+    assert "cut short when the program ended" in str(await walk(command.submit(chosen, f"/resume {name}")))
+
+
+async def test_a_copy_of_a_conversation_that_is_being_answered_is_not_said_to_be_cut_short_by_an_end(make_session):
+    with loopback.Server(loopback.openai("It is warm. " * 40), pause_s=0.01) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        copy = make_session()
+        async with aclosing(session.ask("how warm?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TextArrived):
+                    copy.take_up()
+                    break
+        told = copy.cut_short
+        assert "the other window" in told
+        await session.close()
+        await copy.close()
+    again = make_session()
+    (name,) = (each.name for each in again.sittings.kept() if copy.id in each.name)
+    again.take_up(name)
+    assert again.cut_short == told
+
+
+async def test_an_answer_is_whole_after_a_restart_whatever_was_done_while_it_ran(make_session):
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** End Patch\n"
+    long = "It is warm, and it stays so. " * 20
+    with loopback.Server(*map(loopback.openai, (edits, long)), pause_s=0.002) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.switch("openai/gpt-6.1-sol")
+        await walk(session.ask("write a file"))
+        doings = iter(
+            (
+                lambda: session.switch("openai/gpt-5.6-luna:low"),
+                lambda: session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite")),
+            )
+        )
+        async for event in session.ask("how warm?"):
+            if isinstance(event, events.TextArrived) and (do := next(doings, None)):
+                do()
+        assert next(doings, None) is None
+        said = [message.text for message in session.history]
+        await session.close()
+    again = make_session()
+    again.take_up()
+    assert [message.text for message in again.history] == said
+    await again.close()
 
 
 OTHER = "Here.\n\n*** Begin Patch\n*** Add File: b.txt\n+new\n*** End Patch\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant import arguments, events
 from assistant.arguments import Suggestion
+from assistant.models.picture import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -29,6 +30,15 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             yield events.Notice(f"{known} is shown no more; /add {arguments.quote(known)} brings it back.")
         else:
             yield events.Notice("Nothing is pinned.")
+        if (not path or path.lower().endswith(SUFFIXES)) and (words := _stays(session)):
+            yield events.Notice(words)
+
+
+def _stays(session: Session) -> str:
+    """Say that pictures which were sent go along with each question; empty where none do."""
+    sent = sum(message.pictures for message in session.history)
+    some = "1 picture of the conversation goes" if sent == 1 else f"{sent} pictures of the conversation go"
+    return f"{some} along with each question: /compact or /clear ends that." if sent else ""
 
 
 def _named(session: Session, argument: str) -> list[str]:

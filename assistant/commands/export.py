@@ -47,7 +47,8 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 def _markdown(records: Iterable[Mapping[str, Any]]) -> str:
     """Return the conversation as Markdown; empty where nothing was said.
 
-    Each question stands with its turn, the model that was asked, and what that model was told about its hunks.
+    Each question stands with its turn, the model that was asked, what that model was told about its hunks, and the kinds
+    of the pictures that went along.
     """
     parts = []
     for record in records:
@@ -58,11 +59,25 @@ def _markdown(records: Iterable[Mapping[str, Any]]) -> str:
                 if told := str(record.get("outcome") or "").strip():
                     parts.append(f"{_quoted(told)}\n")
                 parts.append(f"{text}\n")
+                if shown := _pictures(record):
+                    parts.append(f"({shown})\n")
             case "assistant" if text:
                 parts.append(f"## Answer\n\n{text}\n")
             case _:
                 pass
     return "\n".join(parts)
+
+
+def _pictures(record: Mapping[str, Any]) -> str:
+    """Say which pictures went along with a question; empty where none did."""
+    shown = record.get("pictures")
+    kinds = [
+        str(each.get("type") or "?").rpartition("/")[2].upper()
+        for each in (shown if isinstance(shown, list) else ())
+        if isinstance(each, dict)
+    ]
+    some = "a picture" if len(kinds) == 1 else f"{len(kinds)} pictures"
+    return f"with {some}: {', '.join(kinds)}" if kinds else ""
 
 
 def _quoted(words: str) -> str:

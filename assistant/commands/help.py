@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ("h",)
 USAGE = ""
+SHELL = "`wattson --help`"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ("journal", "steps")
 USAGE = ""
+SHELL = "`wattson undo --list`"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ()
 USAGE = "[[editor=] provider/model[:effort]] [everything | brief | last]"
+SHELL = "-m"
 
 _ROLES = {
     "editor": "writes the edits that the main model plans",
@@ -55,6 +56,11 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Notice(
             f"No key for {pick.provider.title} is in sight: set {names}, unless the keyring holds it.", "warning"
         )
+    if pick is not here and pick is not None and pick.provider.payer == "practice":
+        from assistant.models import practice
+
+        if not practice.is_for(session.root):
+            yield events.Notice(practice.ELSEWHERE, "warning")
     if pick is not here:
         async with aclosing(session.meter()) as meter:
             async for moved in meter:
@@ -69,7 +75,9 @@ def _play(session: Session, role: Role, wish: str) -> events.Notice:
     if cast.fell_back:
         return events.Notice(f"{cast.why}; the main model does it itself.", "warning")
     payer = session.roster.payer(cast.pick.provider)
-    return events.Notice(f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it.", "good")
+    doubt = session.roster.catalogue.doubt(cast.pick)
+    words = f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it."
+    return events.Notice(f"{words} {doubt}", "warning") if doubt else events.Notice(words, "good")
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:

@@ -28,6 +28,8 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     yield events.Notice(f"{count} messages of that conversation are back.")
     for trouble in session.troubles():
         yield events.Notice(trouble, "warning")
+    if session.cut_short:
+        yield events.Notice(session.cut_short, "warning")
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ()
 USAGE = steps.USAGE
+SHELL = "`wattson undo`"
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:

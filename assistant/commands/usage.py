@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALIASES: tuple[str, ...] = ("cost", "status", "stats", "tokens", "plans")
 USAGE = "[plans|day|hour|model|project|purpose|yield]"
+SHELL = "`wattson usage`"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:

@@ -35,7 +35,9 @@ class Hunk:
 
     `at` is the 0-based place in the old file, `new_at` in the new one. `old` and `new` are lines as bytes, including
     unchanged lines between changes that belong together; `above` and `below` are context. `went` and `came` say for
-    each old and new line which edit of the reply removed or added it, if a reply is known.
+    each old and new line which edit of the reply removed or added it, if a reply is known. `lead` is how many lines
+    other hunks add within the context above, which is shown without them: parts of the same cut, or, where more of the
+    file is shown, the hunks before.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Hunk:
     note: str = ""
     went: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
     came: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
+    lead: int = field(default=0, compare=False, repr=False)
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -66,7 +69,7 @@ class Hunk:
     def lines(self) -> tuple[Line, ...]:
         """The hunk as it is shown, context included."""
         shown: list[Line] = []
-        old, new = self.at - len(self.above) + 1, self.new_at - len(self.above) + 1
+        old, new = self.at - len(self.above) + 1, self._new_above + 1
 
         def put(kind: Literal[" ", "-", "+"], lines: Iterable[bytes]) -> None:
             nonlocal old, new
@@ -79,6 +82,7 @@ class Hunk:
                 new += kind != "-"
 
         put(" ", self.above)
+        new = self.new_at + 1
         done = 0
         for a, b, c, d in changes(self.old, self.new):
             put(" ", self.old[done:a])
@@ -102,7 +106,12 @@ class Hunk:
     @property
     def new_start(self) -> int:
         """1-based first line shown of the new file; 0 if there is none."""
-        return self.new_at - len(self.above) + (1 if self.new_count else 0)
+        return self._new_above + (1 if self.new_count else 0)
+
+    @property
+    def _new_above(self) -> int:
+        """0-based place in the new file of the first line of the context above, or of the hunk if it has none."""
+        return self.new_at - (len(self.above) + self.lead if self.above else 0)
 
     @property
     def old_count(self) -> int:
@@ -210,6 +219,7 @@ class Hunk:
             below=tuple(before[end : end + CONTEXT]),
             went=self.went[shift : shift + len(old)] if stood else (None,) * len(old) if self.went else (),
             came=self.came[came : came + len(new)] if mine else (None,) * len(new) if self.came else (),
+            lead=self.lead + came - shift if 0 <= shift <= len(self.old) else 0,
         )
 
     def _part(self, a: int, b: int, c: int, d: int) -> Hunk:

@@ -226,10 +226,12 @@ class Review:
         if file is None or file.before is None or hunk.kind != "change":
             return self
         lines = text.split_lines(file.before)
-        end = hunk.at + len(hunk.old)
+        start, end = max(0, hunk.at - len(hunk.above) - _WIDER), hunk.at + len(hunk.old)
+        before = sum(len(each.new) - len(each.old) for each in file.hunks if each.at + len(each.old) <= start)
         wider = replace(
             hunk,
-            above=tuple(lines[max(0, hunk.at - len(hunk.above) - _WIDER) : hunk.at]),
+            above=tuple(lines[start : hunk.at]),
+            lead=hunk.new_at - hunk.at - before,
             below=tuple(lines[end : end + len(hunk.below) + _WIDER]),
         )
         return self._put(index, (replace(choice, hunk=wider),))

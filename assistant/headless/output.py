@@ -47,7 +47,11 @@ def out(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Print a message on standard error."""
+    """Print a message on standard error, with commands of the screen in words of the command line."""
+    if "/" in text:
+        from assistant.headless.shell_words import in_shell
+
+        text = in_shell(text)
     if not (text.isascii() and text.isprintable()):  # nearly always safe: load `visible` only for the rest
         from assistant.visible import plain
 

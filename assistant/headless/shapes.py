@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 def error(trouble: AssistantError) -> dict[str, Any]:
     """Return an error: its class in snake case, what happened, what to do, and the instant from which to try again."""
+    from assistant.headless.shell_words import in_shell
+
     at = getattr(trouble, "retry_at", None)
     return {
         "class": trouble.kind,
         "message": trouble.message,
-        "hint": trouble.hint,
+        "hint": in_shell(trouble.hint),
         "retry_at": at.isoformat() if at else None,
     }
 

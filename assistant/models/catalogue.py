@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LIKE = 65
 """Likeness, of 100, from which a name may be a misspelling of another."""
+_FEW = 6
+"""So many models of a provider can be named in a message."""
 _NONE: Mapping[str, Path] = MappingProxyType({})
 _QUOTED = re.compile(rb'"(\w+)"')
 
@@ -70,8 +72,8 @@ class Catalogue(NamedTuple):
         """Find a model by `provider/model`, by its own name or alias, or by a part that only one model has.
 
         `:effort` may follow. A provider that sells anything, and one whose address the user has set, takes names that are
-        not listed; their price is unknown. Raises UnknownModel with the names that come nearest, or with the levels of
-        thinking that the model has.
+        not listed; their price is unknown, see `doubt`. Raises UnknownModel with the names that come nearest, or with
+        the levels of thinking that the model has.
         """
         whole = self._exact(text.strip())
         if whole is not None:
@@ -83,7 +85,7 @@ class Catalogue(NamedTuple):
         seller, _, rest = name.partition("/")
         provider = self.providers.get(seller)
         found = self._exact(name)
-        if found is None and provider is not None and rest and (provider.any_model or provider.address_from):
+        if found is None and provider is not None and _takes(provider, rest):
             found = Pick(provider, Model(provider.name, rest, rest))
         part: list[Model] = []
         if found is None:
@@ -121,12 +123,28 @@ class Catalogue(NamedTuple):
             provider = provider._replace(wire=model.wire, flags=provider.wire_flags.get(model.wire, {}))
         return Pick(provider, model)
 
-    def _near(self, name: str, part: list[Model]) -> str:
+    def doubt(self, pick: Pick) -> str:
+        """Say that a model is asked by a name that its provider's list lacks; empty where it has it, or there is no list."""
+        provider, name = pick.provider, pick.model.name
+        if not provider.models or self._exact(name) is not None:
+            return ""
+        price = "" if provider.payer == "local" else ", its price unknown"
+        near = self._near(name, provider.models, own=True)
+        return f"{name} is not in the list of {provider.title}: it is asked by that name{price}. {near}"
+
+    def _near(self, name: str, part: Sequence[Model], *, own: bool = False) -> str:
         from rapidfuzz import process
 
         names = [model.name for model in part or self.models]
+        if own and len(names) <= _FEW:
+            return f"It lists {', '.join(names)}."
         near = [match[0] for match in process.extract(name, names, limit=4, score_cutoff=_LIKE)]
         return f"Did you mean {', '.join(near)}? `wattson models` lists all." if near else "`wattson models` lists all."
+
+
+def _takes(provider: Provider, name: str) -> bool:
+    """Whether a provider can be asked for a name that it does not list; no model has a name of several words."""
+    return len(name.split()) == 1 and (provider.any_model or bool(provider.address_from))
 
 
 class _Shelf(Mapping[str, Provider]):

@@ -299,7 +299,7 @@ def _hint(kind: type[errors.ProviderError], provider: Provider, retry_at: dateti
         + (f" (from {provider.address_from})." if provider.address_from else "."),
         errors.ContextOverflow: "Make it short with /compact, start again with /clear, unpin files with /drop, or choose a larger model.",
         errors.RateLimited: f"Wait a moment or switch with /model.{wait}",
-        errors.WindowExhausted: f"The plan's window is used up; switch with /model or wait.{wait}",
+        errors.WindowExhausted: f"The plan's window is used up; wait, or switch with /model.{wait}",
         errors.OutOfFunds: "Add credit at the provider, or switch with /model; waiting does not help.",
         errors.Overloaded: f"Try again soon or switch with /model.{wait}",
         errors.ServerFailed: f"Try again, or switch with /model.{wait}",

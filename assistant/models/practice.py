@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ADDRESS = "http://scripted.invalid"
 """The client mounts the practice model here; the name is reserved and never resolves (RFC 6761)."""
 
+ELSEWHERE = "The lessons are about files that only the repository of `wattson demo` has: here the model can only talk."
 _PIECE = re.compile(r"\s*\S+\s*?(?=\s|$)|\s+")
 
 
@@ -30,6 +31,11 @@ def _facts() -> dict[str, Any]:
 def files() -> dict[str, str]:
     """Return the scratch repository: path to text."""
     return dict(_facts()["files"])
+
+
+def is_for(root: Path) -> bool:
+    """Say whether a folder has the files that the lessons are about."""
+    return all((root / path).is_file() for path in files() if path.endswith(".py"))
 
 
 def lesson(messages: list[dict[str, str]]) -> str:

@@ -187,24 +187,47 @@ def yields(outcomes: Mapping[tuple[str, ...], Mapping[str, int]], costs: Iterabl
     return sorted(found, key=lambda one: (not one.per_line, sum(one.per_line.values(), Decimal(0)), one.key))
 
 
-def yield_lines(found: Sequence[Yield]) -> list[str]:
-    """Write yields as a table for people, with a heading; empty if there are none."""
+def yield_lines(found: Sequence[Yield], room: int | None = None) -> list[str]:
+    """Write yields as a table for people, with a heading; empty if there are none.
+
+    Where there is no `room` for all columns, some are left out whole, never what a line costs; a name that is still too
+    long is cut on its left.
+    """
     if not found:
         return []
     names = ["/".join(one.key) for one in found]
+    prices = [_line_costs(one) for one in found]
     width = max(len(name) for name in (*names, "model"))
-    lines = [f"{'model':<{width}}  fit at once   taken  skipped  edited   lines  a line costs"]
-    for name, one in zip(names, found, strict=True):
-        first = "-" if one.first_try is None else f"{one.first_try:.0%} of {one.tries}"
-        price = "; ".join(money(amount, currency) for currency, amount in sorted(one.per_line.items()))
-        extra = ", ".join(
-            f"{count} steps {word}" for count, word in ((one.included, "included"), (one.unpriced, "unpriced")) if count
-        )
-        price = price if not extra else f"{price} + {extra}" if price else extra
-        lines.append(
-            f"{name:<{width}}  {first:>11}  {one.taken:>6}  {one.skipped:>7}  {one.edited:>6}  {one.lines:>6}  {price or '-'}"
-        )
+    columns = {"fit at once": 11, "taken": 6, "skipped": 7, "edited": 6, "lines": 6}
+    last = max(len(price) for price in (*prices, "a line costs"))
+    if room is not None:
+        for name in ("edited", "skipped", "lines", "taken", "fit at once"):
+            if width + sum(columns.values()) + 2 * len(columns) + 2 + last <= room:
+                break
+            del columns[name]
+        width = max(5, min(width, room - sum(columns.values()) - 2 * len(columns) - 2 - last))
+
+    def line(name: str, cells: Mapping[str, str], price: str) -> str:
+        name = name if len(name) <= width else f"…{name[1 - width :]}"
+        return "  ".join((f"{name:<{width}}", *(f"{cells[each]:>{size}}" for each, size in columns.items()), price))
+
+    lines = [line("model", {name: name for name in columns}, "a line costs")]
+    for name, one, price in zip(names, found, prices, strict=True):
+        cells = {
+            "fit at once": "-" if one.first_try is None else f"{one.first_try:.0%} of {one.tries}",
+            "taken": str(one.taken), "skipped": str(one.skipped), "edited": str(one.edited), "lines": str(one.lines),
+        }  # fmt: skip
+        lines.append(line(name, cells, price))
     return lines
+
+
+def _line_costs(one: Yield) -> str:
+    """Say what an accepted line cost, and how many steps that leaves out."""
+    price = "; ".join(money(amount, currency) for currency, amount in sorted(one.per_line.items()))
+    extra = ", ".join(
+        f"{count} steps {word}" for count, word in ((one.included, "included"), (one.unpriced, "unpriced")) if count
+    )
+    return (price if not extra else f"{price} + {extra}" if price else extra) or "-"
 
 
 def as_json(row: Row, names: Sequence[str]) -> dict[str, Any]:

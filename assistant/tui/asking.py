@@ -28,8 +28,8 @@ Up, Ctrl+R      what was asked before; Up takes the last of the queue back
 @               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
 /               a command; behind it what it may be about: Tab takes it, Enter takes it and runs
 Ctrl+G          write the question in $EDITOR
-Escape          stop the turn, keep what came; close a sheet, as Ctrl+C does, which also clears
-                the composer, and leaves when pressed twice
+Escape          stop the turn, keep what came; close a sheet
+Ctrl+C          copy what is selected, stop the turn, close a sheet or clear the composer; twice, leave
 F2              between composer and hunks
 F3, Alt+P       choose a model; Ctrl+F there makes a favourite of it
 Ctrl+P          go on with the next favourite

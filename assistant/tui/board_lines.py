@@ -156,7 +156,7 @@ def others(name: str, rows: Sequence[Row], width: int, look: Theme) -> list[Text
 
 def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:
     """Draw what became of the models' edits."""
-    lines = history.yield_lines(found)
+    lines = history.yield_lines(found, width)
     if not lines:
         return [Text("No edits were decided yet: take or skip some hunks.", look["note"])]
     uses = ("head", *["words"] * len(lines))

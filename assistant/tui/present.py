@@ -117,7 +117,7 @@ def show(screen: Stage, event: events.Event) -> None:
             origin = f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}"
             hunks.show(Subject(Review.of(patch, "take"), origin=origin, preview=preview), again)
             screen.go_to_hunks()
-        case events.ModelChanged(provider, model, payer, window, effort):
+        case events.ModelChanged(provider, model, payer, window, effort, doubt):
             from assistant.models.page import EFFORTS
 
             screen.window = window
@@ -127,6 +127,8 @@ def show(screen: Stage, event: events.Event) -> None:
             state = meter.state if same else metered(meter.state, None, screen.session.now())
             meter.show(state._replace(model=badge, payer=payer, served="", context_share=share))
             talk.add(f"now asking {badge} ({payer}).", "good")
+            if doubt:
+                talk.add(doubt, "warning")
             screen.price_anew()  # of a question that is being written
             if not same and not screen.session.asking:  # else it is asked the next time
                 screen.tell_burnt()
@@ -160,6 +162,8 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     talk = screen.talk
     if event.error is not None:
         talk.add(str(event.error), "error")
+        if event.reply is None and (waits := screen.session.sight.still_waits()):
+            talk.add(waits, "warning")
     elif event.empty:
         but = "thought, but answered nothing" if event.thought.strip() else "answered nothing"
         if event.stop == "length":

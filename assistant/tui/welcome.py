@@ -50,11 +50,10 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
         talk.add(f"This conversation was with {name}: {error}", "warning")
         present.show(screen, session.switch(name := session.config.model))
     if name.startswith(_PRACTICE):
-        talk.add(
-            "This is a practice session: the model is scripted, everything else is real. "
-            "Type: add a limit to the kettle",
-            "note",
-        )
+        from assistant.models import practice
+
+        what = "Type: add a limit to the kettle" if practice.is_for(session.root) else practice.ELSEWHERE
+        talk.add(f"This is a practice session: the model is scripted, everything else is real. {what}", "note")
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
     await screen.holding.go_on()
 
@@ -66,12 +65,13 @@ async def _take_up(screen: Stage) -> None:
     if session.held_question is not None and not count:
         return
     shown = sum(message.pictures for message in session.history)
-    back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."
+    pictures = f", with {shown} picture{'s' if shown > 1 else ''}" if shown else ""
+    back = f"{count} messages of the last conversation are back{pictures}."
     talk.add(back if count else "There is no conversation here yet.", "note")
-    if session.cut_short:
-        talk.add("The last answer was cut short when the program ended; what had come of it is above.", "warning")
     for words in session.troubles():
         talk.add(words, "warning")
+    if session.cut_short:
+        talk.add(session.cut_short, "warning")
 
 
 def show_talk(screen: Stage) -> None:
@@ -127,7 +127,7 @@ async def _first_run(screen: Stage) -> None:
     lines += [
         "",
         "F3 or /model chooses a model. Nothing is chosen, and nobody pays, without you.",
-        "/model scripted/lesson  practises without a key, here or with `wattson demo` in a scratch repository.",
+        "`wattson demo`  practises without a key, in a scratch repository of its own.",
         "/help or ? shows all keys.",
     ]
     talk.add("\n".join(lines))

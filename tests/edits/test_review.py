@@ -197,6 +197,41 @@ def test_a_hunk_is_cut_at_a_line_and_joined_again():
     assert Review.of(Patch((*patch.files, FilePatch("b.py", None, b"new\n")))).join(1).choices[1].hunk.path == "a.py"
 
 
+def numbers(hunk):
+    """The numbers of the context above a hunk, old and new."""
+    above = hunk.lines[: len(hunk.above)]
+    return [line.old for line in above], [line.new for line in above]
+
+
+@pytest.mark.parametrize(("new", "cut"), [("N2\nN3\n", 3), ("A\nB\nC\nD\nE\n", 5), ("", 3), ("", 2)])
+@pytest.mark.parametrize("before", ["", "x\n" * 30])
+def test_the_lines_above_a_second_half_are_numbered_as_in_the_file(new, cut, before):
+    shift = before.count("\n")
+    old = "".join(f"l{number}\n" for number in range(1, 9))
+    made = (before + old.replace("l2\nl3\nl4\n", new)).encode()
+    review = Review.of(Patch((FilePatch("a.txt", (before + old).encode(), made, 0o644, 0o644),)))
+    halves = review.split_at(0, cut + (2 if shift else 0))
+    assert len(halves.choices) == 2
+    recalled = review.recall(json.loads(json.dumps(halves.mark(0, "take").record())))
+    for each in (halves, halves.widen(1), recalled, halves.join(0)):
+        hunk = each.choices[-1].hunk
+        old_numbers, new_numbers = numbers(hunk)
+        assert new_numbers == old_numbers
+        assert (hunk.old_start, hunk.new_start) == (old_numbers[0], old_numbers[0])
+    joined = halves.join(0).choices[0].hunk
+    assert joined.lines == review.choices[0].hunk.lines
+
+
+def test_the_lines_above_a_widened_hunk_are_numbered_from_before_the_hunks_in_sight():
+    short = b"".join(b"line %d\n" % number for number in (1, *range(10, 61))).replace(b"line 20\n", b"twenty\n")
+    review = Review.of(Patch((FilePatch("a.py", BEFORE, short, 0o644, 0o644),)))
+    assert numbers(review.choices[1].hunk)[1] == [9, 10, 11]  # eight lines are gone above
+    wide = review.widen(1).widen(1).choices[1].hunk
+    assert numbers(wide)[1] == numbers(wide)[0] == list(range(1, 20))
+    assert wide.new_start == 1
+    assert [line.new for line in wide.lines if line.text == "twenty"] == [12]
+
+
 def test_lines_keep_their_origin_when_a_repair_goes_over_them():
     first, second = Origin(3, 5, "exact"), Origin(9, 11, "indentation")
     came = tuple(first if number == 2 else None for number in range(60))

@@ -174,6 +174,21 @@ def test_names_are_found_or_near_ones_are_given():
     assert moved.pick("openai/not-there").provider.base_url == "http://127.0.0.1:1/v1"
 
 
+def test_a_name_that_is_not_listed_is_doubted_where_there_is_a_list():
+    moved = catalogue.load({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1/"}, None, {"mine": {"base_url": "http://x"}})
+    doubt = moved.doubt(moved.pick("openai/gpt-6.1-sol:silly"))
+    assert "openai/gpt-6.1-sol:silly is not in the list of OpenAI" in doubt
+    assert "Did you mean openai/gpt-6.1-sol" in doubt
+    assert moved.doubt(moved.pick("openai/gpt-6.1-sol:high")) == ""
+    assert moved.doubt(moved.pick("mine/anything")) == ""
+    listed = catalogue.load({}, None, {"mine": {"title": "Mine", "base_url": "http://x", "models": ["big", "small"]}})
+    asked = "mine/nonsense is not in the list of Mine: it is asked by that name, its price unknown."
+    assert listed.doubt(listed.pick("mine/nonsense")) == f"{asked} It lists mine/big, mine/small."
+    for words in ("mine/small nonsense", "mine/small\tlast"):  # no model has such a name
+        with pytest.raises(UnknownModel):
+            listed.pick(words)
+
+
 def test_a_users_page_wins_and_a_wrong_one_is_named(tmp_path):
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\ntitle = "Mine"\nwire = "openai_chat"\nbase_url = "http://x"\nmodels = ["a"]\n'

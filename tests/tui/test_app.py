@@ -274,7 +274,7 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         )
     )
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "scripted/lesson" in app.main.talk.text)
+        await until(pilot, lambda: "wattson demo" in app.main.talk.text)
         await say(pilot, "hello")
         await until(pilot, lambda: "No model is chosen" in app.main.talk.text)
         await until(pilot, lambda: app.main.composer.text == "hello")  # what was not sent is not lost

@@ -3,10 +3,13 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from assistant.quota import history
 from assistant.quota.forecast import forecast
+from assistant.quota.history import Yield
 from assistant.quota.plan_page import read_plan
 from assistant.quota.reading import Reading
 from assistant.standings import Standing
@@ -85,6 +88,20 @@ async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, 
         await until(pilot, lambda: len(app.screen_stack) == 1)
         await say(pilot, "/stats model")
         await until(pilot, lambda: isinstance(app.screen, Board) and app.screen.tab == "model")
+
+
+def test_the_yield_leaves_out_columns_that_have_no_room_and_never_what_a_line_costs():
+    one = Yield(
+        ("anthropic", "claude-sonnet-5-5"), 3, 1.0, 0, 3, 2, 1, 0, 0.66, 12, {"USD": Decimal("0.1")},
+        {"USD": Decimal("0.0083")}, 0, 0,
+    )  # fmt: skip
+    look = theme.load("dark")
+    for width, gone in ((76, ()), (56, ("edited", "skipped")), (36, ("edited", "skipped", "lines", "taken"))):
+        head, row = (line.plain for line in board_lines.yields([one], width, look))
+        assert (head.endswith("a line costs"), row.endswith("$0.0083")) == (True, True)
+        assert max(len(head), len(row)) <= width
+        assert not any(name in head for name in gone)
+    assert "edited" in history.yield_lines([one])[0], "the command line has all"
 
 
 SMALL = (

@@ -559,9 +559,38 @@ async def test_a_question_that_the_provider_refused_comes_back(make_session):
         app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: app.session.roster.pick is not None)
+            (app.session.root / "shot.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+            await say(pilot, "/add shot.png")
+            await until(pilot, lambda: app.session.sight.pictures)
             await say(pilot, "is it warm?")
             await until(pilot, lambda: app.main.composer.text == "is it warm?")
+            assert "/drop shot.png leaves it out" in " ".join(app.main.talk.text.split())
+            await until(pilot, lambda: "tokens" in str(app.main.composer.border_subtitle))
             await pilot.press("enter")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert [message.text for message in app.session.history] == ["is it warm?", "It is warm."]
             assert not app.main.composer.text
+
+
+NO_LESSONS = "The lessons are about files that only the repository of `wattson demo` has"
+
+
+async def test_the_lessons_are_offered_where_there_is_what_they_are_about(make_session, repo, tmp_path):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text)
+        assert "`wattson demo`  practises without a key, in a scratch repository of its own." in app.main.talk.text
+        assert "/model scripted/lesson" not in app.main.talk.text
+        await say(pilot, "/model scripted/lesson")
+        await until(pilot, lambda: "now asking scripted/lesson" in app.main.talk.text)
+        assert "The lessons are about" not in app.main.talk.text
+    (repo / "kettle" / "boil.py").unlink()
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: NO_LESSONS in " ".join(app.main.talk.text.split()))
+        assert "Type: add a limit" not in app.main.talk.text
+    app = Wattson(make_session(), "openai/gpt-6.1-sol")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/model scripted/lesson")
+        await until(pilot, lambda: NO_LESSONS in " ".join(app.main.talk.text.split()))

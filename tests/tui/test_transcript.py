@@ -153,8 +153,14 @@ async def test_a_long_talk_keeps_its_last_lines(talk):
     talk.add("\n".join(f"line {number}" for number in range(25_000)))
     assert shown(talk)[-1] == "line 24999"
     assert len(talk._lines) <= 20_000
+    assert talk.text.count("older lines") == 1
+    assert talk.text.startswith("6,001 older lines are shown no more: /export FILE writes the whole conversation.\n")
+    assert talk.text.split("\n")[1] == "line 6001"
     talk.add("more")
     assert shown(talk)[-1] == "more"
+    talk.clear()
+    talk.add("\n".join(f"line {number}" for number in range(20_001)))
+    assert talk.text.startswith("2,001 older")
 
 
 async def test_it_wraps_anew_for_another_width_and_selects_words(talk):

@@ -12,7 +12,7 @@ from assistant import events
 from assistant.edits import disk
 from assistant.edits.patch import Patch
 from assistant.edits.review import Review
-from assistant.errors import AssistantError, ConfigError, PatchError, StateError
+from assistant.errors import AssistantError, ConfigError, PatchError, StateError, UsageError
 from assistant.headless import shapes
 from assistant.headless.output import asked, dump, mend, out, tell
 
@@ -49,8 +49,22 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Run the command; return the exit code."""
+    _check(" ".join(options.text))
     text = asked(options.text)  # before the event loop starts, so that Ctrl+C still works while the user types
     return asyncio.run(_ask(session, text, options))
+
+
+def _check(text: str) -> None:
+    """Raise UsageError for a command of the screen: a model would be asked about it, and paid."""
+    from assistant import command
+    from assistant.headless.shell_words import shell
+
+    name = text.split(maxsplit=1)[0].removeprefix("/") if text.startswith("/") and command.is_command(text) else ""
+    found = command.named(name) if name else None
+    if found is not None:
+        does = shell(found[1])
+        hint = f"{does} does it here." if does else "`wattson -c` opens the screen."
+        raise UsageError(f"/{name} is a command of the screen: it was not sent", hint)
 
 
 async def _ask(session: Session, text: str, options: Namespace) -> int:
@@ -71,9 +85,13 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):
             raise ConfigError("No model is chosen yet.", "-m provider/model names one; `wattson models` lists them.")
-        session.roster.choose(options.model or session.config.model)
-        if options.go_on:
-            await asyncio.to_thread(session.take_up)
+        pick = session.roster.choose(options.model or session.config.model)
+        if doubt := session.roster.catalogue.doubt(pick):
+            tell(doubt)
+        if options.go_on and not await asyncio.to_thread(session.take_up):
+            tell("There is no conversation here yet: this question begins one.")
+        if session.cut_short:
+            tell(session.cut_short)
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the answer up to then is booked, kept and shown
@@ -101,8 +119,8 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
             tell(f"There is no diff: the answer proposes no edits.\n{'' if options.json else ended.text}".rstrip())
     except AssistantError as error:
         if options.json:
-            pick = session.roster.pick
-            names = (pick.provider.name, pick.model.id) if pick else ("", "")
+            asks = session.roster.pick
+            names = (asks.provider.name, asks.model.id) if asks else ("", "")
             dump(shapes.turn_refused(error, *names, session.now()))
         raise
     return ended, code
@@ -190,7 +208,7 @@ def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:
 def _progress(event: events.Event) -> None:
     match event:
         case events.ContextPacked(context):
-            tell(f"context: {context.tokens:,} tokens in {len(context.sections)} parts")
+            tell(f"context: {context.tokens:,} tokens in {len(context.sections)} parts  {context.note}".rstrip())
             for picture in context.pictures:
                 tell(f"picture: {picture.path} ({picture.text})")
             for each in context.masked:

@@ -29,17 +29,18 @@ def run(session: Session, options: Namespace) -> int:
         return 0
     out(f"root      {data['root']} ({'git' if data['git'] else 'no git: a plain folder'})")
     out(f"model     {data['model'] or 'none chosen'}")
+    seller = max(map(len, session.roster.sellers()))
     for role, name in data["roles"].items():
         out(f"role      {role:<12} {name}")
     for each in data["keys"]:
-        out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']}")
+        out(f"key       {each['provider']:<{seller}} {each['key']} from {each['source']}; {each['payer']}")
     for name, variables in data["keys_missing"].items():
-        out(f"no key    {name:<12} {' or '.join(variables)}, or in the keyring")
+        out(f"no key    {name:<{seller}} {' or '.join(variables)}, or in the keyring")
     for server in data["local"]:
         models = ", ".join(server["models"]) or "no model loaded"
-        out(f"local     {server['provider']:<12} {server['address']}: {models}")
+        out(f"local     {server['provider']:<{seller}} {server['address']}: {models}")
     for name, value in data["addresses"].items():
-        out(f"address   {name:<12} {value['address']} (from {value['from']})")
+        out(f"address   {name:<{seller}} {value['address']} (from {value['from']})")
     for name, value in data["places"].items():
         out(f"{name:<9} {value}")
     for problem in data["problems"]:

@@ -57,6 +57,7 @@ class Transcript(ScrollView, can_focus=False):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self._lines: list[Line] = []
+        self._lost = 0  # how many older lines were forgotten
         self._first = 0  # the first line that is drawn: the end of a long talk comes first, the rest in slices
         self._starts: list[int] = []
         self._strips: list[Strip] = []
@@ -166,7 +167,7 @@ class Transcript(ScrollView, can_focus=False):
         self._note_more(False)
         self.end()
         self._lines, self._starts, self._strips = [], [], []
-        self._first = self._clean = 0
+        self._first = self._clean = self._lost = 0
         self._grown()
 
     def toggle(self) -> bool:
@@ -303,7 +304,10 @@ class Transcript(ScrollView, can_focus=False):
         self._lines.insert(at, line)
 
     def _forget(self, count: int) -> None:
-        del self._lines[:count]
+        """Forget the oldest lines, and say so above the others."""
+        self._lost += count + 1 - bool(self._lost)  # the line that says so takes the place of one
+        words = f"{self._lost:,} older lines are shown no more: /export FILE writes the whole conversation."
+        self._lines[: count + 1] = [Line(words, "note")]
         self._begin_anew()
 
     # Drawing.
