@@ -83,9 +83,9 @@ def _run(argv: list[str]) -> int:
         gc.enable()
         return headless.run(_session(root, dict(os.environ)), options)
     except AssistantError as error:
-        from assistant.headless.output import tell
+        from assistant.headless.output import advise
 
-        tell(f"wattson: {error}")
+        advise(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

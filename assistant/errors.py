@@ -56,8 +56,12 @@ class AssistantError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        end = "" if not self.hint or self.message[-1:] in {"", ".", "!", "?", ":", ";"} else "."
-        return f"{self.message}{end} {self.hint}".strip()
+        return self.with_hint(self.hint)
+
+    def with_hint(self, hint: str) -> str:
+        """Return the message and a hint in place of the error's own: each face has its own words for what to do."""
+        end = "" if not hint or self.message[-1:] in {"", ".", "!", "?", ":", ";"} else "."
+        return f"{self.message}{end} {hint}".strip()
 
 
 class ConfigError(AssistantError):

@@ -300,12 +300,13 @@ def test_a_pipe_that_stays_silent_is_not_waited_for(repo, env):
 
 def test_a_diff_that_is_not_all_that_was_proposed_is_no_success(wattson):
     wrong = EDIT.replace("0.0", "7.0").replace("1.0", "8.0")
-    for reply, code, words in ((EDIT + wrong, 3, "does not fit: "), ("It is warm.", 0, "There is no diff")):
+    warm = "It is warm: /status returns the /usage of a user."
+    for reply, code, words in ((EDIT + wrong, 3, "does not fit: "), (warm, 0, "There is no diff")):
         with loopback.Server(loopback.openai(reply)) as server:
             env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20, "WATTSON_REPAIRS": "0"}
             found, out, err = wattson("ask", "-m", "openai/gpt-6.1-sol", "--diff", "set joules", **env)
         assert (found, words in err, "+    joules: float = 1.0" in out) == (code, True, code == 3)
-        assert ("It is warm." in err) == (code == 0)
+        assert (warm in err) == (code == 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import discover
-from assistant.headless.output import tell
+from assistant.headless.output import advise
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -54,8 +54,8 @@ def run(session: Session | Onlooker | Teller, options: Namespace) -> int:
     """Run the command that was asked for; return the exit code."""
     try:
         for warning in session.troubles():
-            tell(warning)
+            advise(warning)
         return load(options.command).run(session, options)  # type: ignore[arg-type] # the kind that `sitting` returned
     finally:
         for warning in session.troubles():  # those of a ledger that was opened meanwhile
-            tell(warning)
+            advise(warning)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from assistant import events
+    from assistant.errors import AssistantError
     from assistant.session import Session
 
 _SILENT_S = 3
@@ -47,17 +48,32 @@ def out(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Print a message on standard error, with commands of the screen in words of the command line."""
-    if "/" in text:
-        from assistant.headless.shell_words import in_shell
-
-        text = in_shell(text)
+    """Print a message on standard error."""
     if not (text.isascii() and text.isprintable()):  # nearly always safe: load `visible` only for the rest
         from assistant.visible import plain
 
         text = plain(text)
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def advise(words: str | AssistantError) -> None:
+    """Print an error, or words of our own, with commands of the screen in words of the command line.
+
+    Of an error only the hint is ours: its message may quote a file, or a provider.
+    """
+    if not isinstance(words, str):
+        tell(f"wattson: {words.with_hint(_in_shell(words.hint))}")
+    else:
+        tell(_in_shell(words))
+
+
+def _in_shell(words: str) -> str:
+    if "/" not in words:
+        return words
+    from assistant.headless.shell_words import in_shell
+
+    return in_shell(words)
 
 
 def dump(data: Any) -> None:
@@ -133,7 +149,7 @@ async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: b
                     else:
                         out(f"{what}: {', '.join(patch.paths)}")
                 case events.Notice(text):
-                    tell(text)
+                    advise(text)
                 case _:
                     pass
 

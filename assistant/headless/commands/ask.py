@@ -14,7 +14,7 @@ from assistant.edits.patch import Patch
 from assistant.edits.review import Review
 from assistant.errors import AssistantError, ConfigError, PatchError, StateError, UsageError
 from assistant.headless import shapes
-from assistant.headless.output import asked, dump, mend, out, tell
+from assistant.headless.output import advise, asked, dump, mend, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -87,11 +87,11 @@ async def _answered(session: Session, text: str, options: Namespace) -> tuple[ev
             raise ConfigError("No model is chosen yet.", "-m provider/model names one; `wattson models` lists them.")
         pick = session.roster.choose(options.model or session.config.model)
         if doubt := session.roster.catalogue.doubt(pick):
-            tell(doubt)
+            advise(doubt)
         if options.go_on and not await asyncio.to_thread(session.take_up):
             tell("There is no conversation here yet: this question begins one.")
         if session.cut_short:
-            tell(session.cut_short)
+            advise(session.cut_short)
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the answer up to then is booked, kept and shown
@@ -170,7 +170,7 @@ async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) 
                     case events.PatchMoved(_, why):
                         return _not_written(f"{why} Ask again.", PatchError.exit_code, as_json=options.json)
                     case events.Notice(words):
-                        tell(words)
+                        advise(words)
                     case _:
                         pass
     except (PatchError, StateError) as error:
@@ -196,7 +196,7 @@ def _code(ended: events.TurnEnded) -> int:
 def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:
     out((ended.patch.diff() if ended.patch else "") if as_diff else ended.text)
     if ended.error is not None:
-        tell(f"wattson: {ended.error}")
+        advise(ended.error)
     if ended.stranger:
         tell(f"{ended.provider} answered with {ended.served_model}; {ended.model} was asked.")
     for each in ended.misfits:
@@ -218,9 +218,9 @@ def _progress(event: events.Event) -> None:
         case events.Retrying(attempt, wait_s, error):
             tell(f"try {attempt + 1} in {wait_s:.1f} s: {error.message}")
         case events.Notice(text):
-            tell(text)
+            advise(text)
         case events.TurnHeld(hold):
             models = ", ".join(f"-m {each.model}" for each in hold.offers if each.model)
-            tell(f"{hold.why}{f' What could go on: {models}.' if models else ''}")
+            advise(f"{hold.why}{f' What could go on: {models}.' if models else ''}")
         case _:
             pass

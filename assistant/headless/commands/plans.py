@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import ConfigError, UnknownModel, UsageError
-from assistant.headless.output import days, dump, given, out, tell
+from assistant.headless.output import advise, days, dump, given, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -117,7 +117,7 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
         try:
             teller.roster.choose(teller.config.model)
         except UnknownModel as error:  # then no row is marked as the present one
-            tell(str(error))
+            advise(str(error))
     if options.refresh:
         import asyncio
 
