@@ -166,7 +166,13 @@ class Changes:
         def mask(path: str, text: str) -> str:
             return gate.mask(text, path, allowed)[0]
 
-        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root), mask=mask)
+        fitted = match.fit(
+            edits,
+            partial(disk.read, root),
+            namesakes=partial(disk.namesakes, root),
+            mask=mask,
+            masks=gate.is_mask,
+        )
         return fitted.patch, (*unread, *fitted.misfits, *fitted.doubts)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:

@@ -132,6 +132,7 @@ class Desk:
 
         `shown` are the texts that the model has in front of it.
         """
+        from assistant.context import gate
         from assistant.edits import disk, match
 
         lines: Collection[str] | None = None
@@ -145,6 +146,7 @@ class Desk:
             namesakes=partial(disk.namesakes, self._sitting.root),
             private=self._private(),
             mask=lambda path, text: self._clean(text, path),
+            masks=gate.is_mask,
         )
 
     def _private(self) -> Callable[[str], str]:

@@ -134,6 +134,33 @@ async def test_a_repair_says_that_a_masked_line_is_to_be_left_out(at, repo):
         await session.close()
 
 
+TOKEN = "ghp_" + (DRAWN * 2)[:36]
+CLIENT = f'import os\nclient = make_client(host="api.github.com", auth="{TOKEN}")\nDEBUG = 1\n'
+
+
+async def test_a_repair_never_quotes_the_beginning_of_a_key(at, repo):
+    (repo / "a.py").write_text(CLIENT)
+    reply = "Here is the whole file.\n\na.py\n```python\nimport os\nDEBUG = 2\n```\n"
+    with loopback.Server(loopback.openai(reply), loopback.openai("I leave it.")) as server:
+        session = at(server)
+        await walk(session.ask("set DEBUG to 2 in @a.py"))
+        assert "would remove 1 lines" in sent(server)[1]
+        assert not [each for each in sent(server) if TOKEN[:6] in each]
+        await session.close()
+
+
+def test_a_secret_that_moves_into_another_file_is_not_lost(wattson, repo):
+    (repo / "a.py").write_text(CLIENT)
+    line = CLIENT.splitlines()[1].replace(TOKEN, "[masked GitHub token]")
+    moved = block("a.py", line, line.replace('"[masked GitHub token]"', "settings.TOKEN"))
+    reply = f'settings.py\n```python\nTOKEN = "[masked GitHub token]"\n```\n\n{moved}'
+    code, _, told = wattson("apply", stdin=reply)
+    assert code
+    assert "Leave masked lines out of the edit" in told
+    assert (repo / "a.py").read_text() == CLIENT
+    assert not (repo / "settings.py").exists()
+
+
 def test_a_reply_on_standard_input_may_have_masks(wattson, repo):
     (repo / "config.py").write_text(SETTINGS)
     shown = gate.mask(SETTINGS, "config.py")[0].rstrip()

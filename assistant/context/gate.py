@@ -214,6 +214,12 @@ def mask_words(text: str, allowed: Collection[Allowed] = (), where: str = "") ->
     return _mask(text, where, allowed, "words.txt")
 
 
+def is_mask(words: str) -> bool:
+    """Say whether words are what `mask` writes in place of a secret."""
+    kind = words.removeprefix("[masked ").removesuffix("]")
+    return words == f"[masked {kind}]" and (kind in {"secret", "private key"} or kind in _facts()["keys"])
+
+
 def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> tuple[str, tuple[Masked, ...]]:
     """Mask a text by the rules for a file with the name `written`."""
     found: list[Masked] = []

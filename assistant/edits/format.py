@@ -29,7 +29,7 @@ BLOCK_HEAD = re.compile(
     re.IGNORECASE,
 )
 """The first marker of a SEARCH/REPLACE block, perhaps escaped for HTML; no whole file begins with it."""
-_DEEP = re.compile(r"^(?: {4,}|\t)\s*(?:<{5,9} SEARCH|\*\*\* Begin Patch)\s*$")
+_DEEP = re.compile(r"^(?: {4}|\t)\s*(?:<{5,9} SEARCH|\*\*\* Begin Patch)\s*$")
 _CITED = re.compile(r"^\s{0,3}>\s?(.*)$")
 _THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -349,7 +349,7 @@ class EditParser:
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
             self._cited = self._number
-        if not self._deep and _DEEP.match(line) and (not self._fence or self._fence.indent > DEEPEST):
+        if not self._deep and (not self._fence or self._fence.indent > DEEPEST) and _DEEP.match(line):
             self._deep = self._number
         if not self._fence:
             self._item = item(line, self._above[-1] if self._above else "", self._item)

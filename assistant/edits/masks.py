@@ -2,7 +2,8 @@
 
 Before an edit is looked for, its masks become what they stand for, where the place is plain: in the lines to find,
 what the file has there; in the new lines, the same again. This happens on this machine only: what an edit says of
-itself, to the user or to a model, stays as the model wrote it.
+itself, to the user or to a model, stays as the model wrote it. A mask that stands for nothing in its file is never
+written: with the line that it is said to come from, the secret would be lost.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ if TYPE_CHECKING:
 
 MASK = re.compile(r"\[masked [^\[\]\n]{1,60}\]")
 _NAME = re.compile(r"\w+")
-_SAID = 60
-"""Letters of a line that a refusal quotes."""
-_SHORT = 3
 _ADVICE = "Leave masked lines out of the edit: find the place by lines without a secret."
 
 
 class Masks:
-    """What was masked in the files of one reply; `mask` returns the text of a file as models are shown it."""
+    """What was masked in the files of one reply; `mask` returns the text of a file as models are shown it.
 
-    def __init__(self, mask: Mask) -> None:
+    `masks` says whether some words are a mask that `mask` may write.
+    """
+
+    def __init__(self, mask: Mask, masks: Callable[[str], bool]) -> None:
         self._mask = mask
+        self._masks = masks
         self._files: dict[str, Lines] = {}
 
     def put(self, edit: Edit, draft: Draft, put: Callable[[Edit, Draft], str]) -> str:
@@ -47,15 +49,27 @@ class Masks:
 
         What is said of the edit, here and later, has the masks.
         """
-        if draft.before is None or not (MASK.search(edit.before) or MASK.search(edit.after)):
-            return put(edit, draft)
+        try:
+            return put(self._meant(edit, draft) if MASK.search(edit.before + edit.after) else edit, draft)
+        except Refusal as no:
+            self._lines(draft).hide(no, edit)
+            no.quote = self._mask(draft.path, no.quote)  # another line may hold a secret, too
+            raise
+
+    def _lines(self, draft: Draft) -> Lines:
         if draft.path not in self._files:
             self._files[draft.path] = Lines(draft.path, draft.lines, self._mask)
-        lines = self._files[draft.path]
-        try:
-            return put(lines.meant(edit), draft)
-        except Refusal as no:
-            raise lines.reworded(no, edit) from None
+        return self._files[draft.path]
+
+    def _meant(self, edit: Edit, draft: Draft) -> Edit:
+        """Return an edit with the secrets for its masks; raises Refusal where it would write a mask as it is."""
+        lines = self._lines(draft)
+        meant = lines.meant(edit)
+        there = MASK.findall(lines.text if edit.action == "whole" else meant.before)
+        for mark in MASK.findall(meant.after):
+            if mark not in there and self._masks(mark):
+                raise _unclear(draft.path, edit, mark)
+        return meant
 
 
 class Lines:
@@ -76,6 +90,11 @@ class Lines:
                 self._hidden[at] = []  # a secret of several lines: the others are shown without a mask
         self._marks = {mark for at in self._hidden for mark in MASK.findall(self._shown[at])}
         self._index: Index | None = None
+
+    @property
+    def text(self) -> str:
+        """The file as it is."""
+        return "\n".join(self._real)
 
     def meant(self, edit: Edit) -> Edit:
         """Return an edit with the secrets for its masks; raises Refusal where it cannot be told which are meant."""
@@ -106,16 +125,24 @@ class Lines:
         real = self._real[at]
         return lead(line) + real.strip() if line.strip() else real
 
-    def reworded(self, no: Refusal, edit: Edit) -> Refusal:
-        """Return a refusal without what is masked: a message may quote a line, or the beginning of one."""
-        words = no.message
-        lost = no.reason == "not_found" and MASK.search(edit.before) is not None
+    def hide(self, no: Refusal, edit: Edit) -> None:
+        """Mask what a refusal quotes: the lines of the file as they were shown, in others the secrets of the file."""
+        no.quote = self._masked(no.quote)
+        no.candidates = tuple(
+            replace(near, text=_with(near.text, [self._masked(bare(line)) for line in cut(near.text)]))
+            for near in no.candidates
+        )
+        if no.reason == "not_found" and MASK.search(edit.before):
+            no.advice = no.advice or _ADVICE
+
+    def _masked(self, line: str) -> str:
         for at in self._hidden:
-            real, shown = self._real[at].strip(), self._shown[at].strip()
-            for piece in (real, real[:_SAID]):
-                for quoted in (piece, repr(piece)[1:-1]) if len(piece) > _SHORT else ():
-                    words = words.replace(quoted, shown)
-        return Refusal(no.reason, words, no.candidates, about=no.about, advice=no.advice or (_ADVICE if lost else ""))
+            if line.strip() == self._real[at].strip():
+                return lead(line) + self._shown[at].strip()
+        known = {secret: mark for some in self._hidden.values() for mark, secret in some}
+        for secret in sorted(known, key=len, reverse=True):  # one may hold another
+            line = line.replace(secret, known[secret])
+        return line
 
     def _place(self, edit: Edit) -> int:
         """Return where the lines to find stand, as the file was shown."""
@@ -171,8 +198,12 @@ class Lines:
 
     def _refusal(self, edit: Edit) -> Refusal:
         mark = next(mark for mark in MASK.findall(edit.before + edit.after) if mark in self._marks)
-        words = f"{self.path}: the edit at line {edit.reply_line} of the reply has {mark}, which hides a secret of the file, and which one it stands for, and where, cannot be told."
-        return Refusal("not_found", words, advice=_ADVICE)
+        return _unclear(self.path, edit, mark)
+
+
+def _unclear(path: str, edit: Edit, mark: str) -> Refusal:
+    words = f"{path}: the edit at line {edit.reply_line} of the reply has {mark}, which hides a secret, and which one it stands for, and where, cannot be told."
+    return Refusal("not_found", words, advice=_ADVICE)
 
 
 def _secrets(real: str, shown: str) -> list[tuple[str, str]]:

@@ -68,6 +68,7 @@ def fit(
     namesakes: Namesakes = lambda _: (),
     private: Private = lambda _: "",
     mask: Mask = lambda _, text: text,
+    masks: Callable[[str], bool] = lambda _: False,
 ) -> Fitted:
     """Find the place of every edit.
 
@@ -76,9 +77,9 @@ def fit(
     all lines that the model was sent (stripped): the text of a whole file may not remove any other line. `namesakes`
     returns files in deeper folders whose path ends in a given one. `private` says why no line of a file may leave this
     machine, empty if they may; misfits that would have to quote such a file carry the reason. `mask` returns the text
-    of a file as models are shown it, line for line: an edit may have its masks.
+    of a file as models are shown it, line for line: an edit may have its masks, which `masks` knows from other words.
     """
-    fitting = _Fitting(edits, read, shown, namesakes, private, mask)
+    fitting = _Fitting(edits, read, shown, namesakes, private, Masks(mask, masks))
     for edit in edits:
         fitting.take(edit)
     # If everything is only shown, nothing is missing; beside edits that are written, it would be half of what is meant.
@@ -89,7 +90,9 @@ def fit(
         return _without(
             tainted,
             edits,
-            partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes, private=private, mask=mask),
+            partial(
+                fit, read=read, seen=seen, shown=shown, namesakes=namesakes, private=private, mask=mask, masks=masks
+            ),
         )
     patches = fitting.patches(seen or {})
     doubts = tuple(_doubtful(edit) for edit, _ in fitting.placed if edit.doubt)
@@ -111,7 +114,7 @@ class _Fitting:
         shown: Collection[str] | None,
         namesakes: Namesakes,
         private: Private,
-        mask: Mask,
+        masks: Masks,
     ) -> None:
         self.misfits: list[Misfit] = []
         self.notes: list[Note] = []
@@ -122,7 +125,7 @@ class _Fitting:
         self._shown = shown
         self._namesakes = namesakes
         self._private = private
-        self._masks = Masks(mask)
+        self._masks = masks
         self._drafts: dict[str, Draft] = {}
         self._targets: dict[str, Draft] = {}  # by the new names of moved files
         self._edited = {

@@ -11,7 +11,7 @@ from assistant.edits import elision, suspect
 from assistant.edits.compare import changes
 from assistant.edits.draft import spliced
 from assistant.edits.edit import Candidate
-from assistant.edits.refusal import Refusal
+from assistant.edits.refusal import QUOTE, Refusal
 from assistant.edits.seek import Found, Index, Wish, bare, lead, nearest, strictly
 from assistant.edits.text import cut
 from assistant.edits.variants import seek
@@ -86,8 +86,8 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
         there = index.lines[found[0].start : found[0].end]
         slides = _slides(found[0], there) if edit.format == "edit_block" else ""  # the signs of a diff tell which
         if slides:
-            words = f"{draft.path}: which of the lines {slides!r} keeps the blanks at its end (line {edit.reply_line} of the reply) cannot be told."
-            raise Refusal("malformed", words)
+            words = f"{draft.path}: which of the lines {QUOTE} keeps the blanks at its end (line {edit.reply_line} of the reply) cannot be told."
+            raise Refusal("malformed", words, quote=slides)
         if edit.format == "edit_block" and _swallows_blank(found[0]):
             words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
             raise Refusal("malformed", words)
@@ -115,11 +115,13 @@ def lost(edit: Edit, path: str, index: Index) -> Refusal:
     """Return the refusal of lines that are not in the file, with the nearest lines."""
     old = halves(edit).old
     first = next((line.strip() for line in old if line.strip()), "")
-    words = f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {first[:60]!r}) are not in the file."
+    words = (
+        f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {QUOTE}) are not in the file."
+    )
     near = near_by(path, index, old)
     if near:
         words += f" The nearest stand at line {near[0].start}."
-    return Refusal("not_found", words, near)
+    return Refusal("not_found", words, near, quote=first)
 
 
 def near_by(path: str, index: Index, old: list[str]) -> tuple[Candidate, ...]:

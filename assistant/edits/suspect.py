@@ -18,7 +18,7 @@ from assistant.edits.edit import Candidate
 from assistant.edits.fence import Fence
 from assistant.edits.filename import PATCHES
 from assistant.edits.passage import opens_string
-from assistant.edits.refusal import Refusal
+from assistant.edits.refusal import QUOTE, Refusal
 from assistant.edits.seek import lead
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if not draft.lines and not _DOTS.search(line):
             continue  # a new file has nothing to leave out; "// no change" is a comment like another there
         if not _is_example(edit, draft, new, index, whole=whole):
-            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
+            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {QUOTE}.", quote=line)
     for index, header in elision.stubs(new) if not printed else ():
         # Three dots below a header that the file has already stand for the body that is there; so may dots whose header
         # is above the lines to find.
@@ -104,8 +104,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if new[index].strip() not in old and (hidden or (there and not _bodiless(draft, there, new[index].strip()))):
             if (whole and _has_stub(draft, new, header)) or _is_example(edit, draft, new, index, whole=whole):
                 continue
-            whose = repr(header.strip()[:60]) if there else "what begins above them"
-            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.")
+            whose = QUOTE if there else "what begins above them"
+            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.", quote=header)
     _swallows(edit, draft, new, whole=whole)
     if whole:
         _said(edit, draft, new)
@@ -150,8 +150,9 @@ def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
         text = "".join(f"{line.rstrip()}\n" for line in draft.lines[first - 1 : last])
         raise Refusal(
             "unseen",
-            f"The new text of {draft.path} would remove {len(lost)} lines that the model was not shown; the first is line {lost[0]}: {lines[lost[0] - 1][:60]!r}.",
+            f"The new text of {draft.path} would remove {len(lost)} lines that the model was not shown; the first is line {lost[0]}: {QUOTE}.",
             (Candidate(draft.path, first, last, text, 1.0),),
+            quote=lines[lost[0] - 1],
         )
 
 
@@ -172,7 +173,8 @@ def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
             line = f"line {edit.after_lines[remark]}" if remark < len(edit.after_lines) else f"line {edit.reply_line}"
             raise Refusal(
                 "elided",
-                f"{draft.path}: {new[remark].strip()[:60]!r} ({line} of the reply) stands where {lost} lines would go: it seems to leave them out.",
+                f"{draft.path}: {QUOTE} ({line} of the reply) stands where {lost} lines would go: it seems to leave them out.",
+                quote=new[remark],
             )
 
 
@@ -187,8 +189,8 @@ def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
     code = takewhile(lambda line: not opens_string(line), new)  # strings of a program may hold such markers
     mark = next((line for line in code if _MARKERS.match(line) and not there.get(line.strip())), "")
     if mark or _DIVIDER.match(first) or halves:
-        words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {mark or first!r} in it: it is a piece of an edit and not a file."
-        raise Refusal("malformed", words)
+        words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {QUOTE} in it: it is a piece of an edit and not a file."
+        raise Refusal("malformed", words, quote=mark or first)
 
 
 def _has_stub(draft: Draft, new: list[str], header: str) -> bool:

@@ -1,7 +1,10 @@
 """Where a fence opens and closes a block: as CommonMark says, and as models write it."""
 
+import time
+
 import pytest
 
+from assistant.edits import format as edit_format
 from assistant.edits.fence import Fence, is_mark, outdented
 from tests.edits.test_odd_replies import read
 
@@ -107,3 +110,10 @@ def test_a_file_deep_in_a_list_ends_at_its_fence_and_the_next_block_begins_at_it
         {"a.py": "x = 1\n", "b.py": WANT["a.py"]},
         [],
     )
+
+
+@pytest.mark.parametrize("reply", ["{}x\n", "Some code:\n\n```\n{}x\n```\n", "    ```\n{}x\n    ```\n"])
+def test_a_line_that_begins_with_blanks_without_end_takes_no_time(reply):
+    begun = time.process_time()
+    assert edit_format.read(reply.format(" " * 50_000)) == []
+    assert time.process_time() - begun < 5  # what grows with the square takes half a minute

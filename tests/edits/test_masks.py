@@ -188,3 +188,82 @@ def test_words_about_masks_in_a_file_without_secrets_are_words():
     )
     assert not misfits
     assert after == 'def test():\n    assert "[masked token]" in shown()\n'
+
+
+LONG = 'client = make_client(host="api.github.com", user="someone", auth="hunter2Xq9Kw7pQ2vN4xZk3v9QpL2mX8")\n'
+WHOLE_KEY = re.compile("hunter2Xq9(?:Kw7pQ2vN4xZk3v9QpL2mX8)?")
+
+
+def gate(path, text):
+    return WHOLE_KEY.sub("[masked secret]", text)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("config.py\n```\nimport os\nDEBUG = 2\n```\n", "unseen"),  # leaves the masked line out
+        (block('auth="[masked secret]")', "x"), "not_found"),
+        (block('x = make_client(auth="[masked secret]")\nDEBUG = 2', "x"), "not_found"),
+        (block("DEBUG = 1\nmissing()", 'x = "[masked secret]"'), "not_found"),
+        ("config.py\n```diff\n--- a/config.py\n+++ b/config.py\n@@ -2,2 +2,2 @@\n " + LONG + "-DEBUG = 3\n+DEBUG = 2\n```\n", "not_found"),
+        ("other.py\n```diff\n--- a/other.py\n+++ b/other.py\n@@ -2,2 +2,2 @@\n " + LONG + "-DEBUG = 3\n+DEBUG = 2\n```\n", "no_file"),
+    ],
+)  # fmt: skip
+def test_no_refusal_quotes_the_beginning_of_a_secret(reply, reason):
+    fitted = fitting(reply, {"config.py": "import os\n" + LONG + "DEBUG = 1\n"}, shown={"import os", "DEBUG = 1"})
+    (misfit,) = fitted.misfits
+    assert misfit.reason == reason
+    told = gate("", match.describe(misfit))  # what leaves is masked once more
+    assert "hunter2" not in told + misfit.message
+    assert not [each for each in misfit.candidates if "hunter2" in each.text]
+
+
+def test_a_refusal_of_new_lines_quotes_no_secret_that_was_put_into_them():
+    text = LONG + "a = 1\nb = 2\nc = 3\nd = 4\n"
+    new = f'{gate("", LONG)}# ... existing code (with auth="[masked secret]") ...'
+    (misfit,) = fitting(block(gate("", text).rstrip(), new), {"config.py": text}).misfits
+    assert misfit.reason == "elided"
+    assert """'# ... existing code (with auth="[masked secret]") ...'""" in misfit.message
+    assert "hunter2" not in misfit.message
+
+
+def fitting(reply, files, **more):
+    return match.fit(
+        [each for each in edit_format.read(reply) if isinstance(each, Edit)],
+        lambda path: (files[path].encode(), 0o644) if path in files else None,
+        mask=gate,
+        masks=lambda mark: mark in {"[masked secret]", "[masked Stripe key]"},
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "reply"),
+    [
+        ("settings.py", 'settings.py\n```\nTOKEN = "[masked secret]"\n```\n'),  # a new file
+        ("b.py", block("x = 1", 'x = 1\nTOKEN = "[masked secret]"').replace("config.py", "b.py")),
+        ("b.py", 'b.py\n```\nx = 1\nTOKEN = "[masked secret]"\n```\n'),
+        ("config.py", block("DEBUG = 1", 'DEBUG = 1\nTOKEN = "[masked Stripe key]"')),  # a kind of another file
+        ("b.py", "```diff\n--- a/b.py\n+++ b/b.py\n@@ -1 +1,2 @@\n x = 1\n+TOKEN = '[masked secret]'\n```\n"),
+    ],
+)
+def test_a_mask_that_stands_for_nothing_here_is_never_written(path, reply):
+    fitted = fitting(reply, {"config.py": LONG + "DEBUG = 1\n", "b.py": "x = 1\n"})
+    assert not fitted.patch.files
+    (misfit,) = fitted.misfits
+    assert misfit.edit.path == path
+    assert "cannot be told" in misfit.message
+    assert "Leave masked lines out of the edit" in match.describe(misfit)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        block('said = "[masked secret]"', 'told = "[masked secret]"'),
+        'config.py\n```\ntold = "[masked secret]"\nx = 2\n```\n',
+    ],
+)
+def test_words_that_look_like_a_mask_stay_where_the_file_has_them(reply):
+    fitted = fitting(reply, {"config.py": 'said = "[masked secret]"\nx = 1\n'})
+    assert not fitted.misfits
+    assert b'told = "[masked secret]"\n' in fitted.patch.files[0].after
