@@ -259,9 +259,11 @@ class Files:
     def folder(self, name: str) -> str | None:
         """Return a folder as it stands in the paths, with "/" at its end; None for others, and for "/" or "./".
 
-        It is read from where the user stands first.
+        It is read from where the user stands first, but with "/" before it from the root.
         """
-        name = name.replace("\\", "/").removeprefix("./").strip("/")
+        name = name.replace("\\", "/").removeprefix("./")
+        stand = "" if name.startswith("/") else self.stand
+        name = name.strip("/")
         if self._folders is None:
             self._folders = set()
             for path in self.whole:
@@ -270,7 +272,7 @@ class Files:
                     if path in self._folders:
                         break
                     self._folders.add(path)
-        here = posixpath.normpath(self.stand + name) if self.stand and name else ""
+        here = posixpath.normpath(stand + name) if stand and name else ""
         return next((f"{each}/" for each in (here, name) if each in self._folders), None)
 
 

@@ -115,6 +115,15 @@ def test_what_completes_a_mark_means_the_file_that_was_chosen(workspace):
     assert {name for name, _ in marks.complete("index.ts")} >= {"/src/index.ts", "packages/web/src/index.ts"}
 
 
+def test_what_completes_the_mark_of_a_folder_means_the_folder_that_was_chosen(workspace):
+    marks, known = Marks([*WORKSPACE], {}, lambda _, __: [], "packages/web/"), files(workspace, "packages/web/")
+    offered = [name for name, about in marks.complete("src") if about == "folder"]
+    assert offered[0] == "/src/"
+    assert paths(read(" ".join(f"@{name}" for name in offered), known)) == ["src/", *offered[1:]]
+    assert paths(read("@/src", known)) == ["src/"]
+    assert paths(read("@/src/ and @/packages/", files(workspace))) == ["src/", "packages/"]
+
+
 MOVED = {"lib/reply.js": "lib/response.js", "lib/response.js": "src/response.ts", "gone.ts": "lost.ts", "old/app.ts": "packages/web/src/app.ts",
          "packages/web/src/main.ts": "packages/web/src/app.ts"}  # fmt: skip
 
