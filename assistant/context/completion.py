@@ -127,7 +127,6 @@ class Marks:
         stand: str = "",
     ) -> None:
         self._stand = stand
-        self._all = frozenset(paths) if stand else frozenset()
         self._paths = Paths(paths, recent)
         self._symbols = symbols
         self._folders: dict[str, list[str]] = {}
@@ -138,6 +137,7 @@ class Marks:
                 known.add(folder)
                 self._folders.setdefault(_lowered(folder[folder.rfind("/") + 1 :]), []).append(folder)
                 end = path.rfind("/", 0, end)
+        self._all = frozenset(paths) | {f"{folder}/" for folder in known} if stand else frozenset()
 
     def files(self, typed: str, limit: int = 8) -> list[str]:
         """Return the files that `typed` may mean, the best first."""
@@ -151,15 +151,18 @@ class Marks:
         names = self._symbols(typed, limit) if typed.isidentifier() else []
         files = self.files(typed, limit)
         if wanted and not wanted.endswith("/") and folders and folders[0].lower() == wanted:
-            found.append((f"{folders.pop(0)}/", "folder"))
+            found.append((self._from_root(f"{folders.pop(0)}/"), "folder"))
         room = limit - len(found)
-        some = [*((f"{path}/", "folder") for path in folders[:2]), *((name, "defined here") for name in names)]
+        some = [
+            *((self._from_root(f"{path}/"), "folder") for path in folders[:2]),
+            *((name, "defined here") for name in names),
+        ]
         few = max(0, room - len(files[: room - min(3, len(some))]))
         found += [(self._from_root(path), "") for path in files[: room - min(few, len(some))]]
         return [*found, *some][:limit]
 
     def _from_root(self, path: str) -> str:
-        """Return a path as it is marked: with "/" before it where it would mean another file from where the user stands."""
+        """Return a path as it is marked: with "/" before it where it would mean another one from where the user stands."""
         return f"/{path}" if f"{self._stand}{path}" in self._all else path
 
     def _within(self, wanted: str) -> list[str]:

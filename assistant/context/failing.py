@@ -39,6 +39,14 @@ _NAMES = 60
 _MOST = 10
 """The most names that count."""
 _NAME = re.compile(r"(?<![\w$])([^\W\d]\w{2,})(!?[(]|<[\w, ]{1,60}>\(|!)?")
+_WIDE = 500
+"""Characters of a line that are looked at."""
+_UNSAID = (
+    r"""/\*[\s\S]{0,2000}?\*/|\"{3}[\s\S]{0,2000}?\"{3}|'{3}[\s\S]{0,2000}?'{3}"""
+    r"""|(?P<text>"(?:[^"\\\n]|\\.)*+"|`(?:[^`\\\n]|\\.)*+`|(?<![\w&<])'(?:[^'\\\n]|\\.)*+'|(?<=\b[fFrR])'(?:[^'\\\n]|\\.)*+')"""
+    r"""|(?:(?<!\S)(?:#(?=[\s#]|$)|--\s)"""
+)
+"""Comments and texts; what may begin a comment up to the end of its line is completed by language."""
 _MODULES = frozenset({"test", "tests"})
 _BODIES = frozenset({"function", "method", "test"})
 
@@ -54,7 +62,7 @@ def called(mentions: Iterable[Mention], query: Query, index: Index) -> dict[str,
     used: dict[str, float] = {}
     for each, at in failing[:_PLACES]:
         lines = index.source(each.path).decode("utf-8", "replace").split("\n")
-        for name, weight in _names(lines, at, tags.get(each.path)).items():
+        for name, weight in _names(each.path, lines, at, tags.get(each.path)).items():
             used[name] = max(weight, used.get(name, 0.0))
     return _rare(used, index) if used else {}
 
@@ -73,19 +81,32 @@ def _failing(place: Mention, tags: Tags | None, query: Query) -> list[int]:
     return [tag.end for tag in defs if tag.kind in _BODIES and tag.name in query.names]
 
 
-def _names(lines: Sequence[str], at: int, tags: Tags | None) -> dict[str, float]:
-    """Return the names on a line and in the body around it, with weights."""
+def _names(path: str, lines: Sequence[str], at: int, tags: Tags | None) -> dict[str, float]:
+    """Return the names on a line and in the body around it, with weights; words of comments and of texts are none."""
     around = [tag for tag in (tags.defs if tags else ()) if tag.start <= at <= tag.end and tag.kind in _BODIES]
     first, last = (around[-1].declared + 1, around[-1].end) if around else (1, len(lines))
     found: dict[str, float] = {}
-    for number in range(min(at + _BELOW, last, len(lines)), max(first, at - _ABOVE) - 1, -1):
+    least, most = max(first, at - _ABOVE), min(at + _BELOW, last, len(lines))
+    code = _code(path, [line[:_WIDE] for line in lines[least - 1 : most]])
+    for number in range(most, least - 1, -1):
         apart = at - number
         weight = 1.0 if apart == 0 else _NEAR - (_NEAR - _FAR) * max(apart, 0) / _ABOVE
-        for match in _NAME.finditer(lines[number - 1]):
+        for match in _NAME.finditer(code[number - least]):
             value = weight * (1.0 if match[2] else _USED)
             if match[1].lower() not in terms.COMMON:
                 found[match[1]] = max(value, found.get(match[1], 0.0))
     return found
+
+
+def _code(path: str, lines: Sequence[str]) -> list[str]:
+    """Return lines without comments and texts; a text in which values may be put stays."""
+
+    def less(match: re.Match[str]) -> str:
+        keeps = match["text"] and "{" in match[0]
+        return match[0] if keeps else '""' + "\n" * match[0].count("\n")
+
+    slashes = r"|//" if not path.endswith((".py", ".pyi")) else ""
+    return re.sub(f"(?m){_UNSAID}{slashes})[^\\n]*+", less, "\n".join(lines)).split("\n")
 
 
 def _rare(used: Mapping[str, float], index: Index) -> dict[str, float]:

@@ -64,6 +64,8 @@ class Files:
         self._heads: dict[str, str] = {}
         self._asked = 0
         self._earlier: Mapping[str, str] | None = None
+        self._earlier_ends: dict[str, list[str]] = {}
+        self._renamed: dict[str, str | None] = {}
         self._endings: set[str] | None = None
         self._spaced: dict[str, list[str]] | None = None
 
@@ -127,8 +129,17 @@ class Files:
         kinds = self._kinds()
         if name.rsplit("/", 1)[-1].rpartition(".")[2].lower() not in kinds:
             return None
+        if name not in self._renamed:
+            self._renamed[name] = self._now(name)
+        if path := self._renamed[name]:
+            self.old[name] = path
+        return path
+
+    def _now(self, name: str) -> str | None:
         if self._earlier is None:
             self._earlier = self._moved()
+            for each in self._earlier:
+                self._earlier_ends.setdefault(_last_two(each), []).append(each)
         moved = self._earlier
         plain = name.replace("\\", "/")
         outside = plain.startswith("/") or plain[1:3] == ":/"
@@ -137,17 +148,15 @@ class Files:
         tried = [f"{self.stand}{tried[0]}"] * bool(self.stand and tried) + tried
         old = next((each for each in tried if each in moved), "")
         if not old and len(pieces) > 1 and not outside:
-            ends = [each for each in moved if each.endswith(f"/{tried[-1]}")]
+            alike = self._earlier_ends.get(_last_two(tried[-1]), ())
+            ends = [each for each in alike if each.endswith(f"/{tried[-1]}")]
             old = ends[0] if len(ends) == 1 else ""
         path = moved.get(old, "")
         for _ in range(_MOVES):
             if path in self.whole or path not in moved:
                 break
             path = moved[path]
-        if path not in self.whole:
-            return None
-        self.old[name] = path
-        return path
+        return path if path in self.whole else None
 
     def _kinds(self) -> set[str]:
         """Return the endings of the known files."""
@@ -250,9 +259,11 @@ class Files:
     def folder(self, name: str) -> str | None:
         """Return a folder as it stands in the paths, with "/" at its end; None for others, and for "/" or "./".
 
-        It is read from where the user stands first.
+        It is read from where the user stands first, but with "/" before it from the root.
         """
-        name = name.replace("\\", "/").removeprefix("./").strip("/")
+        name = name.replace("\\", "/").removeprefix("./")
+        stand = "" if name.startswith("/") else self.stand
+        name = name.strip("/")
         if self._folders is None:
             self._folders = set()
             for path in self.whole:
@@ -261,8 +272,13 @@ class Files:
                     if path in self._folders:
                         break
                     self._folders.add(path)
-        here = posixpath.normpath(self.stand + name) if self.stand and name else ""
+        here = posixpath.normpath(stand + name) if stand and name else ""
         return next((f"{each}/" for each in (here, name) if each in self._folders), None)
+
+
+def _last_two(path: str) -> str:
+    """Return the last name of a path, and the folder before it: many files are called `index.ts`."""
+    return "/".join(path.rsplit("/", 2)[-2:])
 
 
 def _unescaped(name: str) -> str:

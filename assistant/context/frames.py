@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
 from assistant.context import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from assistant.context.choose import Shown
+    from assistant.context.choose import Frame, Shown
+
+    _Place = tuple[Shown, Frame | None]
 
 _PARTS = (
     r"(?m)\(most recent call (?P<how>last|first)\)|^(?:_{3,200}+|={3,200}+) \S"
@@ -64,24 +66,85 @@ def _kind(text: str, spot: int) -> str:
     return "pytest" if re.match(_PYTEST, line) else ""
 
 
+class _Step(NamedTuple):
+    """What is left of a frame, or of a file without regard to frames, after one more thing was taken away."""
+
+    file: Shown
+    frame: Frame | None
+    ranges: Sequence[tuple[int, int]]
+    names: Sequence[int]
+
+    def take(self) -> None:
+        """Show no more than this."""
+        if self.frame is not None:
+            self.frame.ranges = [*self.ranges]
+        else:
+            self.file.ranges, self.file.names = [*self.ranges], [*self.names]
+
+
 def give_way(some: Sequence[Shown], over: Callable[[], bool]) -> None:
-    """Take away from files until it is not `over`: first names, then lines around frames, the outermost first."""
-    for file in reversed(some):
-        while file.names and not file.must and over():
-            file.names = file.names[: -max(1, len(file.names) // 4)]
-    loose = [(frame.rank, at, file, frame) for at, file in enumerate(some) if not file.must for frame in file.frames]
-    loose.sort(key=lambda each: each[:2], reverse=True)
-    for _, _, file, frame in loose:
+    """Take away from files until it is not `over`: first names, then lines around frames, the outermost first.
+
+    `over` looks at all that is shown, and a trace may have hundreds of frames: how many steps are needed is found by
+    halving, not by a look after each step.
+    """
+    files = [file for file in reversed(some) if not file.must]
+    ranked = [(frame.rank, at, file, frame) for at, file in enumerate(some) if not file.must for frame in file.frames]
+    loose = [(file, frame) for _, _, file, frame in sorted(ranked, key=lambda each: each[:2], reverse=True)]
+    whole: list[_Place] = [(file, None) for file in files]
+    for places, less in ((whole, _names), (loose, _narrowed), (loose, _lessened), (whole, _shrunk)):
         if not over():
             return
-        frame.narrow()
-        draw(file)
-    for _, _, file, frame in loose:
-        while frame.ranges and over():
-            frame.lessen()
+        _take(places, less, over)
+
+
+def _take(
+    places: Sequence[_Place], less: Callable[[Shown, Frame | None], Iterable[_Step]], over: Callable[[], bool]
+) -> None:
+    """Take as few steps as are needed, in the order of the places; all of them if that is not enough."""
+    before = [_Step(file, frame, frame.ranges if frame else file.ranges, file.names) for file, frame in places]
+    steps = [step for file, frame in places for step in less(file, frame)]
+    drawn = list(dict.fromkeys(file for file, frame in places if frame))
+
+    def fits(count: int) -> bool:
+        for step in (*before, *steps[:count]):
+            step.take()
+        for file in drawn:
             draw(file)
-    while over() and choose.shrink(some):
-        pass
+        return not over()
+
+    if not fits(len(steps)):
+        return
+    low, high = 0, len(steps)  # the first is not enough, the second is
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    fits(high)
+
+
+def _names(file: Shown, _: Frame | None) -> Iterator[_Step]:
+    names = file.names
+    while names:
+        names = names[: -max(1, len(names) // 4)]
+        yield _Step(file, None, file.ranges, names)
+
+
+def _narrowed(file: Shown, frame: Frame | None) -> Iterator[_Step]:
+    if frame is not None:
+        frame.narrow()
+        yield _Step(file, frame, frame.ranges, file.names)
+
+
+def _lessened(file: Shown, frame: Frame | None) -> Iterator[_Step]:
+    while frame is not None and frame.ranges:
+        frame.lessen()
+        yield _Step(file, frame, frame.ranges, file.names)
+
+
+def _shrunk(file: Shown, _: Frame | None) -> Iterator[_Step]:
+    file.ranges = [*file.ranges]  # which are about to be shortened in place
+    while choose.shrink([file]):
+        yield _Step(file, None, [*file.ranges], file.names)
 
 
 def draw(file: Shown) -> None:

@@ -85,8 +85,10 @@ def pack(
         named.settle(meant.wanted, meant.crowds, weigh.ranking)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # this only notes that it is not shown
-        ruling = Ruling(reader, budget, tree.paths, out, ruled)
-        laws = ruling.of(meant.wanted, meant.wanted, pinned)
+        marked = {each.path: True for each in meant.mentions if each.kind == "folder"}
+        marked |= {path: each.sure for path, each in meant.wanted.items()}
+        ruling = Ruling(reader, budget, tree.paths, out, ruled, marked)
+        laws = ruling.of(pinned=pinned)
         lawful = {file.path for file in laws}
         wanted = {path: each for path, each in meant.wanted.items() if path not in lawful}
         meant_files = _named(weigh, wanted, budget, laws)
@@ -94,7 +96,7 @@ def pack(
         large = _large(weigh, meant.mentions, tree.paths, wanted, int(budget * _LARGE), out)
         shown = [*laws, *asked_for, *large]
         shown += _beside(weigh, wanted, shown, asked_for, budget)
-        if laws := ruling.of(touched(shown), wanted, pinned):
+        if laws := ruling.of(touched(shown), pinned):
             lawful = {file.path for file in laws}
             shown = [*(file for file in shown if file.path not in lawful), *laws]
         if not shown:

@@ -134,7 +134,7 @@ def rank(
     for name, weight in query.called.items():
         for each in held.get(DEFINED + name, {}):
             if not is_test(index.paths[each][0]):
-                give(each, W_CALLED * weight, f"defines {name}, which a failing test calls")
+                give(each, W_CALLED * weight, f"defines {name}, which a failing test uses")
     saying = _saying(query, index, held, idfs)
     for path, one in saying.items():
         parts[path].append((W_SAID * one.worth, f"says {one.words[:60]}"))

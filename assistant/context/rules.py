@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 NAMES = ("AGENTS.md", "CLAUDE.md")
 _LARGEST = 32_000
-_READ = 1_000_000
+_READ = 20_000_000
 _MOST = 12
+FULL = f"no more than {_MOST} rules files go along with a question"
+"""Why a rules file is not read that others come before."""
 _WARNINGS = 20
 _HIDDEN = f"(?!\r){HIDDEN}"
 """A carriage return ends lines in files of some systems, and hides nothing from a model."""
@@ -32,8 +34,8 @@ _HIDDEN = f"(?!\r){HIDDEN}"
 class RuleFile(NamedTuple):
     """One rules file: its path, its text with hidden characters made visible, and warnings for the user.
 
-    `link` is the path under which it applies if that is a link to it. `unread` says why a link is not followed: then
-    there is no text.
+    `link` is the path under which it applies if that is a link to it. `unread` says why a file is not read, or a link
+    is not followed: then there is no text.
     """
 
     path: str
@@ -51,9 +53,10 @@ class RuleFile(NamedTuple):
 class Ruled(NamedTuple):
     """The folders below the root whose rules a conversation has been told: `first` with its first question.
 
-    The rules of `later` ones were told with the questions after it, in this order. A folder once told of is never
-    forgotten: where rules came and went with the files that are shown, each change would move all that was said before,
-    and a provider's cache would find none of it again.
+    The rules of `later` ones were told with the questions after it, in this order. They are folders that the user
+    marked something in, and are never forgotten: where the rules that stand before the conversation came and went with
+    the files that are shown, each change would move all that was said, and a provider's cache would find none of it
+    again. Folders of other files that are shown are not among them, and so take no room from the questions to come.
     """
 
     first: tuple[str, ...] = ()
@@ -64,47 +67,54 @@ class Ruled(NamedTuple):
         """All of the folders, in the order in which they were told of."""
         return (*self.first, *self.later)
 
+    @property
+    def foremost(self) -> tuple[str, ...]:
+        """All of the folders, in the order in which they get room: those that all stands behind, then the latest."""
+        return (*self.first, *reversed(self.later))
+
     def told(self, folders: Iterable[str]) -> Ruled:
         """Return what was told after another question, whose context had the rules of `folders`."""
         return Ruled(self.first, (*self.later, *(each for each in folders if each not in self.all)))
+
+
+def folders(paths: Iterable[str]) -> list[str]:
+    """Return the folders on the way to some paths (files with "/", relative to the root), those near the root first."""
+    found: set[str] = set()
+    for path in paths:
+        pieces = path.split("/")[:-1]
+        found.update("/".join(pieces[: depth + 1]) + "/" for depth in range(min(len(pieces), 40)))
+    return sorted(found, key=lambda each: (each.count("/"), each))
 
 
 def rules(
     repo: Repo,
     paths: Iterable[str] = (),
     *,
-    told: Iterable[str] = (),
+    before: Iterable[str] = (),
     may_be_shown: Callable[[str], bool] = lambda _: False,
 ) -> list[RuleFile]:
-    """Return the rules files that apply to some paths, the root's first, each once.
+    """Return the rules files that apply to some paths, the root's first, each once; all but the first few are `unread`.
 
-    Those of the root always apply, then those of the folders that were `told` of; `paths` (files with "/", relative to
-    the root) add the ones on the way to them. A link is followed only to a file inside the root that `may_be_shown`.
+    Those of the root always apply, then those of the folders `before`, in their order; `paths` add the ones on the way
+    to them. A link is followed only to a file inside the root that `may_be_shown`.
     """
-    folders: set[str] = set()
-    for path in paths:
-        pieces = path.split("/")[:-1]
-        folders.update("/".join(pieces[: depth + 1]) + "/" for depth in range(min(len(pieces), 40)))
-    found: list[RuleFile] = []
-    for folder in dict.fromkeys(["", *told, *sorted(folders, key=lambda each: (each.count("/"), each))]):
+    found: dict[str, RuleFile] = {}
+    room = _MOST
+    for folder in dict.fromkeys(["", *before, *folders(paths)]):
         for name in NAMES:
             rule = _read(repo, folder, name, may_be_shown)
             if rule is None:
                 continue
-            if any(rule.path == other.path for other in found):
+            if rule.path in found:
                 break  # two links to one file
-            if len(found) == _MOST:
-                last = found[-1]
-                found[-1] = RuleFile(
-                    last.path,
-                    last.text,
-                    (*last.warnings, f"more than {_MOST} rules files: the deeper ones are left out"),
-                )
-                return found
-            found.append(rule)
+            if not room:
+                rule = RuleFile(rule.path, "", link=rule.link, unread=rule.unread or FULL)
+            found[rule.path] = rule
             if not rule.unread:
-                break
-    return found
+                room -= 1
+            if not rule.unread or not Path(repo.root, folder + name).is_symlink():
+                break  # a file that is there is not replaced by the other one, whether it can be read or not
+    return list(found.values())
 
 
 def _read(repo: Repo, folder: str, name: str, may_be_shown: Callable[[str], bool]) -> RuleFile | None:
@@ -112,9 +122,9 @@ def _read(repo: Repo, folder: str, name: str, may_be_shown: Callable[[str], bool
     path = folder + name
     try:
         return _rule(path, repo.read(path, _READ))
-    except RepoError:
+    except RepoError as error:
         if not Path(repo.root, path).is_symlink():
-            return None
+            return RuleFile(path, "", unread=error.message.rstrip(".")) if Path(repo.root, path).is_file() else None
     base = os.path.realpath(repo.root)
     real = os.path.realpath(os.path.join(base, path))  # noqa: PTH118 - joined as text, as the links are written
     if not real.startswith(base + os.sep):

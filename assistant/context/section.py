@@ -54,7 +54,7 @@ class Context(NamedTuple):
     not shown; `dropped` are paths that the user keeps out, and `allowed` the secrets that the user let through. `note`
     says if the index was not complete ("12 of 80 files indexed"), `unread` how many files were missing then. `pictures`
     describe what is sent besides text: their `tokens` are the model's own, and their `text` is not sent. `ruled` are
-    the folders below the root whose rules are shown.
+    the folders below the root whose rules are shown and stay for the conversation.
     """
 
     sections: tuple[Section, ...]

@@ -1,5 +1,6 @@
 """Sources that a grammar does not know all of: what they define is found all the same, and where."""
 
+import re
 import time
 
 import pytest
@@ -77,6 +78,15 @@ def test_what_the_grammar_of_kotlin_takes_for_something_else_is_defined(source, 
     for end in ("\n", "\r\n"):
         found = [each for each in defs("a.kt", source.replace("\n", end)) if "Companion" not in each]
         assert [each for each in found if each in wanted] == wanted
+
+
+def test_the_annotation_of_a_constructor_of_kotlin_is_looked_for_from_its_class_alone():
+    language = language_of("a.kt")
+    (what,) = (each for each in language.masks if "constructor" in each and each.startswith("(class"))
+    begun = "class a<" * 50
+    found = re.search(what, f"{begun}class Pot<in T : Any, R>\n  @R(37)\n  internal constructor()")
+    # No class is looked through to the end of its line: a line may begin thousands.
+    assert found.start() == len(begun)
 
 
 def test_properties_in_an_error_of_kotlin_are_no_variables_of_its_functions():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.context.failing import _names
 from assistant.context.pack import pack
 from assistant.context.query import ask
 from assistant.context.repo import Repo
@@ -50,9 +51,30 @@ def show(tmp_path):
 def test_what_the_failing_test_calls_is_shown_and_other_tests_take_little_room(show, question):
     sections = {section.path: section for section in show(question).sections}
     assert "def weigh_lid(jar):\n    return jar.lid * 3" in sections["shop/jars.py"].text
-    assert "weigh_lid, which a failing test calls" in sections["shop/jars.py"].why
+    assert "weigh_lid, which a failing test uses" in sections["shop/jars.py"].why
     assert "        assert result == 3" in sections["tests/test_jars.py"].text
     assert sections["tests/test_jars.py"].tokens < 700
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ("    # the lodger is told\n    text = 'lodger'\n", "t.py"),
+        ('    """The lodger\n\n    of a lodger.\n    """\n    a = "it\\"s the lodger"\n', "t.py"),
+        ("    // the lodger\n    /* of\n     * a lodger */ x('lodger', `lodger`);\n", "t.js"),
+    ],
+)
+def test_words_of_comments_and_texts_are_no_names_that_a_test_uses(body, path):
+    lines = f"{body}    kept = total(1) // share; assert kept\n".split("\n")
+    named = _names(path, lines, len(lines) - 1, None)
+    assert "lodger" not in named
+    assert {"total", "kept"} <= named.keys()
+    assert ("share" in named) is (path == "t.py")
+
+
+def test_names_within_a_text_that_is_put_together_are_used():
+    rows = ["x = f'{lodger(1)} of {host}'", "y = `${guest(2)}`", "fn of<'a>(cup: &'a str, lid: &'a str) { tea('\\'') }"]
+    assert {"lodger", "host", "guest", "cup", "lid", "tea"} <= _names("t.rs", rows, 3, None).keys()
 
 
 def test_a_test_within_its_source_is_one_too(show):

@@ -115,6 +115,15 @@ def test_what_completes_a_mark_means_the_file_that_was_chosen(workspace):
     assert {name for name, _ in marks.complete("index.ts")} >= {"/src/index.ts", "packages/web/src/index.ts"}
 
 
+def test_what_completes_the_mark_of_a_folder_means_the_folder_that_was_chosen(workspace):
+    marks, known = Marks([*WORKSPACE], {}, lambda _, __: [], "packages/web/"), files(workspace, "packages/web/")
+    offered = [name for name, about in marks.complete("src") if about == "folder"]
+    assert offered[0] == "/src/"
+    assert paths(read(" ".join(f"@{name}" for name in offered), known)) == ["src/", *offered[1:]]
+    assert paths(read("@/src", known)) == ["src/"]
+    assert paths(read("@/src/ and @/packages/", files(workspace))) == ["src/", "packages/"]
+
+
 MOVED = {"lib/reply.js": "lib/response.js", "lib/response.js": "src/response.ts", "gone.ts": "lost.ts", "old/app.ts": "packages/web/src/app.ts",
          "packages/web/src/main.ts": "packages/web/src/app.ts"}  # fmt: skip
 
@@ -140,6 +149,31 @@ def test_a_renamed_file_is_found_by_the_name_that_it_had(workspace, text, path):
 def test_only_a_name_that_no_file_has_makes_anybody_look_for_renames(workspace):
     known = files(workspace, moved=lambda: pytest.fail("nobody should ask"))
     read("@src/index.ts, src/app.ts:3, this.reply.send() and e.g. v1.2 of it", known)
+
+
+class Counting(dict):
+    """Renames that count how often somebody goes through all of them, or asks for one."""
+
+    walks = asked = 0
+
+    def __iter__(self):
+        self.walks += 1
+        return super().__iter__()
+
+    def __contains__(self, name):
+        self.asked += 1
+        return super().__contains__(name)
+
+
+def test_a_log_that_names_many_unknown_files_goes_through_the_renames_once(workspace):
+    moved = Counting({**MOVED, **{f"old{n}/lib/app.ts": "packages/web/src/app.ts" for n in range(50)}})
+    known = files(workspace, moved=lambda: moved)
+    read("".join(f"lib{n}/app{n % 9}.ts:12: warning\n" for n in range(300)), known)
+    read("lib1/lost.ts:1: again\n" * 300, known)
+    assert moved.walks == 1
+    assert moved.asked < 1_000
+    read("old/app.ts:3: and old7/lib/app.ts:4: and lib/app.ts:5:", known)
+    assert known.old == dict.fromkeys(["old/app.ts", "old7/lib/app.ts"], "packages/web/src/app.ts")
 
 
 GIT = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from assistant.context import frames
+from assistant.context.choose import Frame, Shown
 from assistant.context.mention import read
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
@@ -102,3 +104,28 @@ def test_one_long_range_of_a_pasted_diff_is_shown_as_far_as_there_is_room(tmp_pa
     )  # fmt: skip
     assert "row_9 = 9" in context.render()
     assert 200 < context.tokens <= 1_000
+
+
+@pytest.mark.parametrize("files", [1, 200])
+@pytest.mark.parametrize("framed", [True, False])
+def test_what_gives_way_is_found_by_few_looks_at_all_that_is_shown(files, framed):
+    rows = [f"row {n}" for n in range(9_000)]
+    some = [Shown(f"f{n}.py", rows, None, "mentioned") for n in range(files)]
+    for n in range(400):
+        line = 20 * n + 20
+        some[n % files].ranges.append((line - 9, line + 9))
+        if framed:
+            some[n % files].frames.append(Frame(line, n, [(line - 9, line + 9)], single=True))
+    looks = []
+
+    def size():
+        return sum(len(file.draw()) for file in some if file.ranges)
+
+    def over():
+        looks.append(size())
+        return looks[-1] > 900
+
+    frames.give_way(some, over)
+    assert 600 < size() <= 900
+    assert len(looks) < 60
+    assert not framed or all(frame.ranges for file in some for frame in file.frames if frame.rank < 2)

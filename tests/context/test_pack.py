@@ -13,6 +13,7 @@ from assistant.context import measure
 from assistant.context.measure import Measure
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
+from assistant.context.rules import Ruled
 
 BIG = "".join(
     f"def part_{n}(value):\n    total = value + {n}\n    for step in range({n}):\n        total += step\n    return total\n\n\n"
@@ -170,6 +171,52 @@ def test_rules_come_first_when_they_are_short(show):
     assert context.sections[0].path == "AGENTS.md"
     long = show("what is total", {**TREE, "AGENTS.md": "Use tabs and words. " * 900}, 1_000)
     assert dict(long.left_out)["AGENTS.md"].startswith("rules longer")
+
+
+def test_rules_of_a_folder_that_is_named_have_room_whatever_a_conversation_touched(show):
+    files = {f"d{n}/AGENTS.md": f"Rule {n}.\n" for n in range(16)}
+    files |= {f"d{n}/m.py": f"def boil_{n}(cup):\n    return heat(cup, {n})\n" for n in range(16)}
+    asked = show("how does boil heat a cup", files)
+    assert sum(section.path.endswith("AGENTS.md") for section in asked.sections) == 12
+    assert asked.ruled == ()  # nobody named a folder
+    assert not any(section.lasting for section in asked.sections)
+    gone = {path for path, why in asked.left_out if why.startswith("no more than 12 rules files")}
+    assert gone
+    assert gone.isdisjoint(section.path for section in asked.sections)
+    told = Ruled(tuple(f"d{n}/" for n in range(9)), tuple(f"d{n}/" for n in range(9, 14)))
+    context = show("what does @d15/m.py do", {}, ruled=told)
+    there = [section.path for section in context.sections if section.path.endswith("AGENTS.md")]
+    assert "d15/AGENTS.md" in there
+    assert context.ruled == ("d15/",)
+    assert {f"d{n}/AGENTS.md" for n in (*range(9), 12, 13)} <= {*there}  # the ones told of last
+
+
+def test_the_rules_of_a_listed_folder_are_remembered(show):
+    files = {"lib/AGENTS.md": "Use tabs.\n", "lib/deep/AGENTS.md": "Use words.\n", "lib/deep/x.py": "x = 1\n"}
+    assert show("what is in @lib/deep/", files).ruled == ("lib/", "lib/deep/")
+
+
+def test_of_many_rules_without_room_the_first_are_told_and_the_others_counted(show):
+    files = {f"d{n}/AGENTS.md": f"Rule {n}.\n" for n in range(40)} | {f"d{n}/m.py": "x = 1\n" for n in range(40)}
+    context = show(" ".join(f"@d{n}/m.py" for n in range(40)), files)
+    gone = [why for path, why in context.left_out if path.endswith("AGENTS.md")]
+    assert len(gone) == 20
+    assert gone[-1].endswith("and 8 more like it")
+
+
+@pytest.mark.parametrize("size", [450_000, 1_100_000])
+def test_large_rules_are_cut_and_that_is_told(show, size):
+    context = show("hello", {"AGENTS.md": "a rule\n" * (size // 7), "CLAUDE.md": "another\n", "a.py": ""}, 100_000)
+    assert context.sections[0].path == "AGENTS.md"
+    assert "only the first 32000 are shown" in context.sections[0].why
+
+
+def test_rules_that_are_only_too_long_together_are_told_so(show):
+    files = {f"{name}/AGENTS.md": "Keep it small and kind. " * 12 for name in "abcd"}
+    files |= {f"{name}/m.py": "x = 1\n" for name in "abcd"}
+    context = show(" ".join(f"@{name}/m.py" for name in "abcd"), files, 800)
+    (why,) = {why for path, why in context.left_out if path.endswith("AGENTS.md")}
+    assert why == "rules longer, with those before them, than a quarter of the budget; pin the file to send it"
 
 
 def test_what_is_shown_whole_ends_with_its_last_line(show):

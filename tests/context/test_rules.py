@@ -91,7 +91,26 @@ def test_bombs_are_text(tmp_path, bomb):  # A16
 def test_deep_and_many_are_bounded(tmp_path):
     put(tmp_path, {f"d{number}/AGENTS.md": str(number) for number in range(30)})
     many = rules(Repo.open(tmp_path), [f"d{number}/x" for number in range(30)])
-    assert len(many) == 12
-    assert "more than 12" in many[-1].warnings[-1]
+    assert [bool(each.text) for each in many] == [True] * 12 + [False] * 18
+    assert {each.unread for each in many[12:]} == {"no more than 12 rules files go along with a question"}
     assert found(tmp_path, "/".join(["x"] * 5_000)) == []
     assert found(tmp_path, "../../etc/passwd", "/etc/passwd") == []
+
+
+def test_folders_that_come_first_keep_their_order(tmp_path):
+    put(tmp_path, {f"{name}/AGENTS.md": name for name in "abcd"})
+    some = rules(Repo.open(tmp_path), ["a/x", "c/x"], before=["d/", "c/", "b/"])
+    assert [each.folder for each in some] == ["d/", "c/", "b/", "a/"]
+
+
+@pytest.mark.parametrize("size", [450_000, 1_100_000, 21_000_000])
+def test_no_other_file_takes_the_place_of_one_that_is_large(tmp_path, size):
+    put(tmp_path, {"AGENTS.md": "a rule\n" * (size // 7), "CLAUDE.md": "another\n"})
+    (only,) = rules(Repo.open(tmp_path))
+    assert only.path == "AGENTS.md"
+    assert "only the first 32000 are shown" in only.warnings[0] if size < 20_000_000 else "is larger" in only.unread
+
+
+def test_a_folder_is_no_rules_file(tmp_path):
+    put(tmp_path, {"AGENTS.md/x": "", "CLAUDE.md": "words"})
+    assert found(tmp_path) == ["CLAUDE.md"]
