@@ -38,7 +38,7 @@ _TESTS = ("test", "spec", "fixture", "bench", "example")
 _BARE_SOURCES = frozenset(
     """.asm .astro .awk .bat .bzl .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .feature .fish .fs .fsx .g4 .gd .gleam
     .glsl .graphql .groovy .hlsl .hs .ino .jl .jq .l .lisp .ll .m .ml .mli .mm .nim .nix .pas .pest .pl .pm .prisma .proto .ps1 .pxd .pyx .qml
-    .r .rkt .rl .s .scm .sol .sql .svelte .tcl .tf .thrift .v .vb .vhd .vue .wat .wgsl .y .yy .zig""".split()  # noqa: SIM905
+    .r .rkt .rl .s .scm .sol .sql .svelte .tcl .tf .thrift .v .vb .vhd .vue .wat .wgsl .y .yy .zig""".split()
 )
 """Endings of programs that are read without a grammar; other files without one are prose, data or settings."""
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")

@@ -27,13 +27,13 @@ COMMON = frozenset(
     """a about after all also an and any are as at be because been before being but by can could did do does doing done each
     for from get gets had has have having hello hey hi how i if in into is it its just let like may might more most much must my no not now of on
     only or other our out over own same set sets should so some such than thank thanks that the their them then there these they this those to
-    too under up us use used uses using very was we were what when where which while who why will with would you your""".split()  # noqa: SIM905
+    too under up us use used uses using very was we were what when where which while who why will with would you your""".split()
 )
 """English words that say nothing about code."""
 FAINT = frozenset(
     """add added adds adding allow bug change changes class code correctly docstring error ensure explain feature file files fix fixed fixes
     function handle implement improve instead issue make makes method missing new please problem refactor remove removed rename
-    return returns show support test tests update work works wrong""".split()  # noqa: SIM905
+    return returns show support test tests update work works wrong""".split()
 )
 """Words about changes: they may name something, but mostly they only say what kind of change is wanted."""
 

@@ -62,7 +62,7 @@ _LIKE_NOW = re.compile(
 _WISHES = re.compile(r"^(?:add|update|updated|edit|modify|modified|change|changed|replace)\b[ \t:`*]", re.IGNORECASE)
 _SHOWS = COMMANDS | set(
     """running ran test testing tests try output outputs result results usage use used using example examples sample see call called import install
-    load read print prints check verify error errors warning log logs trace traceback old before from compare versus original current""".split()  # noqa: SIM905
+    load read print prints check verify error errors warning log logs trace traceback old before from compare versus original current""".split()
 )
 """First words of a line above a text that is only shown."""
 

@@ -13,7 +13,7 @@ from assistant.edits.path import DEVICES
 _ADDRESS = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|app|ai|co|edu|gov)(?:[:/]|$)", re.IGNORECASE)
 _PLACES = set(
     """bin sbin script scripts src lib libs etc usr opt docs doc test tests spec specs cmd tools tool hooks config conf app apps pkg internal public static
-    assets resources include templates examples packages modules crates build ci deploy docker infra terraform ansible roles migrations db data""".split()  # noqa: SIM905
+    assets resources include templates examples packages modules crates build ci deploy docker infra terraform ansible roles migrations db data""".split()
 )
 """Folders in which files have no extension."""
 _CALL = re.compile(r"\w\([^/]*\)$")
@@ -42,13 +42,13 @@ _HEADINGS = set(
     """usage output outputs example examples before after result results test tests note notes change changes summary explanation code run file
     files now then new old diff patch input command commands terminal console log logs error errors expected actual response answer solution fix
     bash sh shell zsh fish python py javascript js typescript ts json yaml yml toml xml html css sql go rust ruby php java kotlin swift c cpp lua
-    text txt plaintext markdown md make makefile dockerfile powershell batch perl r scala haskell elixir""".split()  # noqa: SIM905
+    text txt plaintext markdown md make makefile dockerfile powershell batch perl r scala haskell elixir""".split()
 )
 """Words above a block that are not the name of its file."""
 COMMANDS = set(
     """python python2 python3 pytest node npm npx yarn pnpm bun deno go cargo rustc make cmake gcc g++ clang java javac ruby rake bundle php composer
     perl bash sh zsh source cat less head tail ls cd git diff patch rm mv cp touch mkdir chmod vim vi nano code open curl wget docker kubectl pip
-    pip3 poetry uv ruff mypy sudo run get post put delete options""".split()  # noqa: SIM905
+    pip3 poetry uv ruff mypy sudo run get post put delete options""".split()
 )
 """Programs that are called with files, and HTTP methods."""
 ORDERS = COMMANDS | set(
@@ -57,12 +57,12 @@ ORDERS = COMMANDS | set(
     versus before after original current sample example examples reference usage append insert add added adding create creating update updating edit
     editing modify change changes changing delete remove replace rename move fix fixing with without via in inside into within for to of on at by as
     when if while how what why where there below above instead note ps or but so because since top end bottom contents content put place paste goes
-    e.g. i.e. understanding deploying""".split()  # noqa: SIM905
+    e.g. i.e. understanding deploying""".split()
 )
 """First words of phrases that end in the name of a file and are not names themselves."""
 _OF = re.compile(r"\s(?:of|in|from|for|to|into)\s", re.IGNORECASE)
 PRODUCTS = set(
-    "node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js ember.js backbone.js alpine.js asp.net vb.net socket.io".split()  # noqa: SIM905
+    "node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js ember.js backbone.js alpine.js asp.net vb.net socket.io".split()
 )
 _ENDINGS = set(
     """py pyi pyx pxd pxi ipynb js jsx mjs cjs ts tsx mts cts vue svelte astro json jsonc json5 jsonl ndjson yaml yml toml ini cfg conf config env
@@ -74,7 +74,7 @@ _ENDINGS = set(
     lock log out err diff patch rej snap golden tmpl tpl j2 jinja jinja2 mustache hbs ejs pug liquid svg po pot strings plist pbxproj storyboard xib
     service socket timer desktop ebuild pem crt pub asc
      wasm glsl vert frag hlsl metal cu cuh cl sol vy move cairo rst rake podspec lint eslintrc prettierrc babelrc npmrc nvmrc
-    rspec flake8 pylintrc bashrc zshrc profile vimrc htaccess gitmodules mailmap coveragerc""".split()  # noqa: SIM905
+    rspec flake8 pylintrc bashrc zshrc profile vimrc htaccess gitmodules mailmap coveragerc""".split()
 )
 """Known file extensions; a name with another one and without a folder may be a call or an address."""
 PATCHES = (".patch", ".diff", ".rej")

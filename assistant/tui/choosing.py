@@ -40,7 +40,7 @@ class ModelPicker(ListSheet):
         + f"ModelPicker #facts {{ max-height: {_HIGH}; border-top: solid $primary-muted; }}"
         + f"ModelPicker.-low #facts {{ max-height: {_LOW}; }}"
     )
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("ctrl+n", "step(1)", show=False, priority=True),
         Binding("ctrl+f", "like", show=False, priority=True),
     ]

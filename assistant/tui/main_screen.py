@@ -65,7 +65,7 @@ class MainScreen(Screen[None]):
     MainScreen.-wide #hunks { border-left: solid $primary-muted; }
     """
     AUTO_FOCUS = "#composer"
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("escape", "stop", show=False),
         Binding("f1", "open('help')", show=False, priority=True),
         Binding("f2", "swap", show=False, priority=True),

@@ -101,7 +101,7 @@ class Manifest(Sheet[None]):
     Manifest TextArea { width: 1fr; height: 1fr; border: none; border-left: solid $primary-muted; padding: 0 1; display: none; }
     Manifest.-beside TextArea { display: block; }
     """
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("escape,q,f4", "dismiss(None)", "close", priority=True),
         Binding("d,delete", "drop", show=False),
         Binding("p", "pin", show=False),

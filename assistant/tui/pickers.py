@@ -35,7 +35,7 @@ SHEET_CSS = """
 class Sheet(ModalScreen[ScreenResultType]):
     """A screen over the main one that closes once, however often its keys are pressed. Ctrl+C is Escape, unless it copies."""
 
-    BINDINGS = [Binding("ctrl+c", "cancel", show=False, priority=True)]  # noqa: RUF012 - Textual's way
+    BINDINGS = [Binding("ctrl+c", "cancel", show=False, priority=True)]
 
     def action_cancel(self) -> None:
         """Copy what is selected; else do what Escape does here."""
@@ -58,7 +58,7 @@ def stepped(at: int, step: int, count: int) -> int:
 class ListSheet(Sheet[str | None]):
     """A list below a line of words that narrow it. The line keeps the focus, and keys lead through the list."""
 
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("escape", "dismiss(None)", "close"),
         Binding("down", "step(1)", show=False, priority=True),
         Binding("up", "step(-1)", show=False, priority=True),
@@ -147,7 +147,7 @@ class Editor(Sheet[str | None]):
 
     KEYS = "Ctrl+S accepts, Esc leaves it"
     CSS = SHEET_CSS.format(name="Editor")
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("ctrl+s", "accept", "accept", priority=True),
         Binding("escape", "leave", "cancel", priority=True),
     ]
@@ -189,7 +189,7 @@ class Note(Editor):
 
     KEYS = "Enter keeps it, Ctrl+J begins a new line, Esc leaves it"
     CSS = SHEET_CSS.format(name="Note") + "Note > Vertical { height: 40%; min-height: 6; }"
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("enter", "accept", "keep", priority=True),
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False, priority=True),
     ]
@@ -209,7 +209,7 @@ class Page(Sheet[None]):
     """Something to read."""
 
     CSS = SHEET_CSS.format(name="Page")
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("escape,enter,q", "dismiss(None)", "close", priority=True),
         Binding("home,ctrl+home", "edge(-1)", show=False, priority=True),
         Binding("end,ctrl+end", "edge(1)", show=False, priority=True),
@@ -236,7 +236,7 @@ class Confirm(Sheet[bool]):
     """A question that needs a yes of its own. Keys typed before it can be seen mean nothing."""
 
     CSS = SHEET_CSS.format(name="Confirm")
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("y", "answer(True)", "yes", priority=True),
         Binding("n,escape,q", "answer(False)", "no", priority=True),
     ]

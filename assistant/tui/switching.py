@@ -44,7 +44,7 @@ class SwitchSheet(Sheet[str | None]):
     SwitchSheet.-low OptionList { margin: 0; }
     SwitchSheet Static { height: auto; }
     """
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("e", "take('everything')", show=False, priority=True),
         Binding("b", "take('brief')", show=False, priority=True),
         Binding("l", "take('last')", show=False, priority=True),

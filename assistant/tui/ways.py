@@ -37,7 +37,7 @@ class WaySheet(Sheet[str | None]):
     WaySheet Tall { max-width: 100; }
     WaySheet Static { height: auto; }
     """
-    BINDINGS = [*PAGING]  # noqa: RUF012 - Textual's way
+    BINDINGS = [*PAGING]
 
     def __init__(
         self,

@@ -440,7 +440,7 @@ def test_masking_twice_is_masking_once():
 SECRET_FILES = """.env .ENV .env.local config/.env.production prod.env .envrc id_rsa .ssh/id_ed25519 deploy_rsa server.pem Server.PEM tls.key a.p12
 .bash_history firebase-adminsdk.json a.pfx keys.jks .netrc _netrc .pypirc .pgpass .git-credentials .aws/credentials home/.kube/config kubeconfig credentials.json secrets.yaml
 .docker/config.json service-account.json my-service-account-prod.json client_secret_12.apps.json app-firebase-adminsdk-x.json terraform.tfstate
-prod.auto.tfvars prod.tfvars .htpasswd a.kdbx wallet.ppk ./.env ././a/../.env a\\.env .env.bak .env~ id_rsa.old .env. \uff0eenv""".split()  # noqa: SIM905 - a table
+prod.auto.tfvars prod.tfvars .htpasswd a.kdbx wallet.ppk ./.env ././a/../.env a\\.env .env.bak .env~ id_rsa.old .env. \uff0eenv""".split()
 
 
 @pytest.mark.parametrize("path", SECRET_FILES)

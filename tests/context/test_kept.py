@@ -62,6 +62,6 @@ def test_a_folder_that_takes_nothing_costs_the_memory_only(tmp_path):
 
 def test_many_names_have_the_languages_that_each_has():
     paths = """a.PY x/x.min.js X.MIN.JS x.Min.Js y.min.css Makefile deep/Makefile .bashrc a/.js no x. Cargo.lock z.zig .py a.b/c
-        a.tar.gz é.ts b.Js c.png package-lock.json""".split()  # noqa: SIM905
+        a.tar.gz é.ts b.Js c.png package-lock.json""".split()
     wanted = [(path, known.name if (known := language_of(path)) else "") for path in paths]
     assert list(language.names_of(paths)) == wanted

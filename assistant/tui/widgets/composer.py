@@ -63,7 +63,7 @@ class Pad(TextArea):
     it takes the letters at once, but those that delete or move only after they have been all around the screen.
     """
 
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("ctrl+home", "edge('start')", show=False),
         Binding("ctrl+end", "edge('end')", show=False),
     ]
@@ -95,7 +95,7 @@ class Composer(Pad):
     Composer:focus { border: round $accent; }
     Composer.-squat { border: none; min-height: 1; padding: 0; }
     """
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False),
     ]
 

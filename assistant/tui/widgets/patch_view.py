@@ -48,7 +48,7 @@ class PatchView(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
-    BINDINGS = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [
         Binding("down", "line(1)", show=False),
         Binding("up", "line(-1)", show=False),
         Binding("j,right_square_bracket,tab", "hunk(1)", show=False),
