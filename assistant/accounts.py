@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import payers, record, tokens
-from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError, StateError
+from assistant.other_clients import OtherClients
 from assistant.outcomes import Outcomes
 from assistant.status_line import StatusLine
 
@@ -81,7 +81,7 @@ class Accounts:
         self._lenient = False
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
-        self.elsewhere = Elsewhere(places.data)
+        self.other_clients = OtherClients(places.data)
         self.outcomes = Outcomes(lambda: self.ledger, session, now)
         self.status_line = StatusLine(places.data, lambda: self.ledger, self._binding, paid_by.known, now)
         self._client = client
@@ -128,7 +128,7 @@ class Accounts:
 
     def close(self) -> None:
         """Close the files."""
-        self.elsewhere.close()
+        self.other_clients.close()
         if "ledger" in self.__dict__:
             self.ledger.close()
 
@@ -175,7 +175,7 @@ class Accounts:
 
     def misnamed(self) -> list[str]:
         """Return a sentence for each name in the config's `[plans]` that does not exist."""
-        sellers = {*self._payers.sellers(), *self.elsewhere.sellers()}
+        sellers = {*self._payers.sellers(), *self.other_clients.sellers()}
         return payers.misnamed(self._config.plans, [*self.plans], sellers)
 
     def unpaid(self, provider: str) -> str:
@@ -191,9 +191,9 @@ class Accounts:
 
     def _natural(self, provider: str) -> Plan | None:
         """Return the plan that belongs to a provider by default. Most have none: plans are loaded only if one may."""
-        from assistant.quota import shelf
+        from assistant.quota import plan_files
 
-        if "plans" not in self.__dict__ and not shelf.pages(self._places.config / "plans", provider):
+        if "plans" not in self.__dict__ and not plan_files.pages(self._places.config / "plans", provider):
             return None
         return self.plans.natural(provider)
 
@@ -290,7 +290,7 @@ class Accounts:
         from assistant.quota import meter, past
 
         now, said = self._now(), self.readings(plan)
-        known = past.known(plan, self.ledger, self.elsewhere, said, now)
+        known = past.known(plan, self.ledger, self.other_clients, said, now)
         found = meter.gauges(plan, payers.own(known.burns, said, self.marks(plan)), now, said, known.begun)
         self._gauges[plan.name] = found
         return found
@@ -400,7 +400,7 @@ class Accounts:
 
     def used_plans(self) -> list[str]:
         """Name the plans of which something was burnt, by us or by other clients."""
-        return list(dict.fromkeys([*self.ledger.sums.plans(), *self.elsewhere.plans()]))
+        return list(dict.fromkeys([*self.ledger.sums.plans(), *self.other_clients.plans()]))
 
     def named_plans(self) -> list[str]:
         """Name the plans that the user's config names, including those that are only shown."""

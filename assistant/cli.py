@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from assistant.report_session import ReportSession
     from assistant.session import Session
-    from assistant.sight import Onlooker
-    from assistant.teller import Teller
+    from assistant.sight import ContextPreview
 
 
 def main() -> None:
@@ -74,12 +74,12 @@ def _run(argv: list[str]) -> int:
         from assistant import headless
 
         needs = headless.sitting(options)
-        if needs == "onlooker":  # the process ends after one question
-            code = headless.run(_onlooker(root, dict(os.environ)), options)
+        if needs == "preview":  # the process ends after one question
+            code = headless.run(_preview(root, dict(os.environ)), options)
             # all is printed and closed; taking the objects apart would add a tenth to the time of a question
             os._exit(code)
-        if needs == "teller":
-            return headless.run(_teller(root, dict(os.environ)), options)
+        if needs == "report":
+            return headless.run(_report(root, dict(os.environ)), options)
         gc.enable()
         return headless.run(_session(root, dict(os.environ)), options)
     except AssistantError as error:
@@ -102,20 +102,20 @@ def _session(root: Path, env: Mapping[str, str]) -> Session:
     return Session(root, places=places, config=config.load(places, root), env=env)
 
 
-def _onlooker(root: Path, env: Mapping[str, str]) -> Onlooker:
+def _preview(root: Path, env: Mapping[str, str]) -> ContextPreview:
     from assistant import config
-    from assistant.sight import Onlooker
+    from assistant.sight import ContextPreview
 
     places = config.places(env)
-    return Onlooker(root, places=places, config=config.load(places, root), env=env)
+    return ContextPreview(root, places=places, config=config.load(places, root), env=env)
 
 
-def _teller(root: Path, env: Mapping[str, str]) -> Teller:
+def _report(root: Path, env: Mapping[str, str]) -> ReportSession:
     from assistant import config
-    from assistant.teller import Teller
+    from assistant.report_session import ReportSession
 
     places = config.places(env)
-    return Teller(root, places=places, config=config.load(places, root), env=env)
+    return ReportSession(root, places=places, config=config.load(places, root), env=env)
 
 
 def _columns() -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.edits.patch import FilePatch
     from assistant.handover import Handover
     from assistant.roster import Roster
-    from assistant.transcript import Sittings
+    from assistant.transcript import Conversations
 
     Stream = AsyncGenerator[events.Event, None]
 
@@ -40,14 +40,14 @@ class Committing:
         roster: Roster,
         handover: Handover,
         *,
-        sittings: Callable[[], Sittings],
+        conversations: Callable[[], Conversations],
         asked: Callable[[], str],
     ) -> None:
         self._changes = changes
         self._sight = sight
         self._roster = roster
         self._handover = handover
-        self._sittings = sittings
+        self._sittings = conversations
         self._asked = asked
         self.committed: set[int] = set()
         """Ids of the journal steps that are known, from this process and the conversation, to be committed."""
@@ -74,11 +74,11 @@ class Committing:
         hidden = self._roster.key_names()
         made = commit.commit(self._changes.repo, _to_commit(patch), message, merge=merge, hide=hidden)
         self.committed.update(numbers)
-        sittings, mine = self._sittings(), self._changes.session
-        sittings.save(record.committed(numbers))
+        conversations, mine = self._sittings(), self._changes.session
+        conversations.save(record.committed(numbers))
         writers = {step.session for step in self._changes.journal.history() if step.id in numbers}
         for each in writers - {mine, ""}:
-            sittings.tell(each, record.committed(numbers))
+            conversations.tell(each, record.committed(numbers))
         return made
 
     def to_commit(self) -> Patch:

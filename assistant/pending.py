@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Patch
     from assistant.edits.review import Review
     from assistant.record import Kept, Record
-    from assistant.transcript import Sittings
+    from assistant.transcript import Conversations
 
 _DIFF_KEPT = 4_000_000
 """The most characters of a diff that is kept with the conversation while it waits for decisions."""
 
 
 class Pending:
-    """Keeps the proposals of `changes`. `sittings` opens the conversations on disk, once something is to be kept."""
+    """Keeps the proposals of `changes`. `conversations` opens the conversations on disk, once something is to be kept."""
 
-    def __init__(self, changes: Changes, sittings: Callable[[], Sittings]) -> None:
+    def __init__(self, changes: Changes, conversations: Callable[[], Conversations]) -> None:
         self._changes = changes
-        self._sittings = sittings
+        self._sittings = conversations
         self._keeping = threading.Lock()
         self._last = record.proposed("", [])
         """The record of the proposed hunks that was saved last."""

@@ -96,7 +96,7 @@ class Pricing:
         editor = self._roster.writer()
         if quote is None or editor is None:
             return quote
-        from assistant.errand import EARLIER
+        from assistant.editor_request import EARLIER
 
         alone = self.words(text, editor, talk=False) + context
         # the length of the plan, which the editor is shown

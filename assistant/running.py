@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.pricing import Quote
     from assistant.sight import Sight
     from assistant.tokens import Cost, TokenUsage
-    from assistant.transcript import Sittings
+    from assistant.transcript import Conversations
     from assistant.turn import Ask
 
     Stream = AsyncGenerator[events.Event, None]
@@ -69,7 +69,7 @@ class Sitting(DeskSitting, Protocol):
         """Keeps the hunks that wait."""
 
     @property
-    def sittings(self) -> Sittings:
+    def conversations(self) -> Conversations:
         """The conversations of this folder on disk."""
 
     def last_question(self) -> str:
@@ -164,7 +164,7 @@ class Turns:
             self.saying = []
             if unbooked:  # the question goes back to the composer, so it must not be in the history as well
                 nothing = record.sums(tokens.TokenUsage(), tokens.total_cost(()))
-                sitting.sittings.save(record.end(ask.number, "error", pick.name, nothing, void=True))
+                sitting.conversations.save(record.end(ask.number, "error", pick.name, nothing, void=True))
                 self._untold(running.news)
             elif running.ended is None:  # closed from outside: what came is kept
                 self._keep_part(running)
@@ -175,8 +175,8 @@ class Turns:
 
         sitting = self._sitting
         ask, pick = running.ask, running.pick
-        shown = await asyncio.to_thread(record.pictures, running.asked, sitting.sittings.keep)
-        sitting.sittings.save(record.user(ask.number, ask.text, pick.name, shown, running.news))
+        shown = await asyncio.to_thread(record.pictures, running.asked, sitting.conversations.keep)
+        sitting.conversations.save(record.user(ask.number, ask.text, pick.name, shown, running.news))
         if any(running.news):  # a repair does not tell the model what became of other edits
             sitting.changes.telling.tell(running.news)
         sitting.asked_last = pick.name
@@ -191,10 +191,10 @@ class Turns:
                 match event:
                     case events.ContextPacked() if sitting.sight.ruled not in {None, ruled}:
                         ruled = sitting.sight.ruled
-                        sitting.sittings.save(record.ruled(ruled))
+                        sitting.conversations.save(record.ruled(ruled))
                     case events.TextArrived(words):
                         running.pieces.append(words)
-                        sitting.sittings.save(record.piece(ask.number, words))
+                        sitting.conversations.save(record.piece(ask.number, words))
                     case events.RequestSent(purpose="repair"):
                         running.repairs += 1
                     case events.TurnEnded():
@@ -256,9 +256,9 @@ class Turns:
         for owed, burnt, cost in corrected:
             kept = record.corrected(record.sums(burnt, cost), record.sums(owed.usage, owed.cost))
             if owed.session != sitting.id:
-                sitting.sittings.tell(owed.session, kept)
+                sitting.conversations.tell(owed.session, kept)
                 continue
-            sitting.sittings.save(kept)
+            sitting.conversations.save(kept)
             if ended is not None and owed.turn == ended.turn and owed.cost in costs:
                 usage = (usage - owed.usage + burnt)._replace(exact=burnt.exact and len(costs) == 1)
                 costs[costs.index(owed.cost)] = cost
@@ -408,8 +408,8 @@ class Turns:
 
     def _note_burn(self, usage: TokenUsage, *costs: Cost) -> None:
         """Record what was burnt beside the turns, if a conversation has begun: this alone does not begin one."""
-        if usage.total and self._sitting.sittings.begun:
-            self._sitting.sittings.save(record.burnt(record.sums(usage, tokens.total_cost(costs), costs)))
+        if usage.total and self._sitting.conversations.begun:
+            self._sitting.conversations.save(record.burnt(record.sums(usage, tokens.total_cost(costs), costs)))
 
     def _untold(self, news: News) -> None:
         """Tell `news` again with the next question: the question that told it is not in the conversation."""
@@ -437,7 +437,7 @@ class Turns:
         sitting.accounts.learn(ended.usage)
         sitting.last_usage = ended.last if ended.last.total else sitting.last_usage
         model, burnt = f"{ended.provider}/{ended.model}", record.sums(ended.usage, ended.cost, ended.costs)
-        sitting.sittings.save(record.end(ended.turn, ended.stop, model, burnt, void=ended.reply is None))
+        sitting.conversations.save(record.end(ended.turn, ended.stop, model, burnt, void=ended.reply is None))
         return aside
 
     def _cold(self, pick: Pick, sent: Sent | None) -> str:

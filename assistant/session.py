@@ -24,7 +24,7 @@ from assistant.errors import (
     StateError,
 )
 from assistant.sight import Sight
-from assistant.transcript import Sittings, fresh_id
+from assistant.transcript import Conversations, fresh_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -172,7 +172,7 @@ class Session:
             self.sight,
             self.roster,
             self.handover,
-            sittings=lambda: self.sittings,
+            conversations=lambda: self.conversations,
             asked=self.last_question,
         )
 
@@ -181,7 +181,7 @@ class Session:
         """Keeps the hunks that wait with the conversation."""
         from assistant.pending import Pending
 
-        return Pending(self.changes, lambda: self.sittings)
+        return Pending(self.changes, lambda: self.conversations)
 
     @property
     def proposed(self) -> Proposal | None:
@@ -217,7 +217,7 @@ class Session:
             await self._client.aclose()
         self.accounts.close()
         if "sittings" in self.__dict__:
-            self.sittings.close()
+            self.conversations.close()
 
     # What is left.
 
@@ -337,7 +337,7 @@ class Session:
         self._check_idle()
         self._forget()
         self.accounts.recall(())
-        self.sittings.close()
+        self.conversations.close()
         self._become(fresh_id())
 
     def _check_idle(self) -> None:
@@ -347,7 +347,7 @@ class Session:
 
     def _become(self, name: str) -> None:
         """Write from now on as the conversation with that id."""
-        self.id = self.sittings.name = self.accounts.session = self.changes.session = name
+        self.id = self.conversations.name = self.accounts.session = self.changes.session = name
 
     def switch(self, name: str) -> events.ModelChanged:
         """Ask another model from now on; the conversation remembers it. Raises UnknownModel."""
@@ -363,8 +363,8 @@ class Session:
 
     def _note_choice(self) -> None:
         name = self.roster.present().name
-        if name != self.asked_last and self.sittings.begun:
-            self.sittings.save(record.chosen(name))
+        if name != self.asked_last and self.conversations.begun:
+            self.conversations.save(record.chosen(name))
             self.asked_last = name
 
     def _forget(self) -> None:
@@ -385,7 +385,7 @@ class Session:
         self._check_idle()
         self.history[:] = messages
         self.last_usage = None
-        self.sittings.save(record.carried(self.history, self.sittings.keep))
+        self.conversations.save(record.carried(self.history, self.conversations.keep))
 
     def hold_question(self, text: str, until: datetime | None = None) -> None:
         """Save a question that waits for a reset, so that it can be taken up again; without `until`, forget it."""
@@ -393,10 +393,10 @@ class Session:
             model = self.roster.pick.name if self.roster.pick is not None else ""
             self.held_question = record.HeldQuestion(text, model, self.now(), until)
             masked = self.held_question._replace(text=self.sight.spoken(text)[0])
-            self.sittings.save(record.waits(masked))
+            self.conversations.save(record.waits(masked))
         elif self.held_question is not None:
             self.held_question = None
-            self.sittings.save(record.waits(None))
+            self.conversations.save(record.waits(None))
 
     def still_held(self) -> Hold | None:
         """Check again the question that waits; None where none does. Raises ConfigError.
@@ -426,15 +426,15 @@ class Session:
         # The question that waits must not go out meanwhile, nor into the other conversation.
         before, self.held_question = self.held_question, None
         try:
-            records = self.sittings.open(name)
+            records = self.conversations.open(name)
         except AssistantError:
             self.held_question = before
             raise
         if self.history or self.proposed is not None:
             self._forget()
         kept = record.read(records)
-        if self.sittings.id not in {"", self.id}:
-            self._become(self.sittings.id)
+        if self.conversations.id not in {"", self.id}:
+            self._become(self.conversations.id)
         self.committing.committed.update(kept.committed)
         self.held_question = kept.waits
         self.asked_last = kept.model
@@ -442,9 +442,9 @@ class Session:
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
         how = kept.cut_short
-        if kept.asked_at is not None and self.sittings.copied:
+        if kept.asked_at is not None and self.conversations.copied:
             how = record.ELSEWHERE
-            self.sittings.save(record.end(kept.turn, how, kept.model, {}))
+            self.conversations.save(record.end(kept.turn, how, kept.model, {}))
         elif kept.asked_at is not None:
             self.count_cut(kept.turn, kept.asked_at)
         self.cut_short = _CUT_SHORT.get(how, "")
@@ -468,19 +468,19 @@ class Session:
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]
         self.accounts.count(usage, *costs)
         burnt = record.sums(usage, tokens.total_cost(costs), costs)  # recorded, so that it is counted only once
-        self.sittings.save(record.end(turn, record.KILLED, f"{steps[-1].provider}/{steps[-1].model}", burnt))
+        self.conversations.save(record.end(turn, record.KILLED, f"{steps[-1].provider}/{steps[-1].model}", burnt))
 
     def _message(self, role: Role, kept: record.Record) -> Message:
         """Make the message of a record. The model and the user are told of a picture that is gone."""
-        message, gone = record.message(role, kept, self.sittings.picture)
+        message, gone = record.message(role, kept, self.conversations.picture)
         if gone:
-            self.sittings.warn("A picture of this conversation is gone; show it again where it is still needed.")
+            self.conversations.warn("A picture of this conversation is gone; show it again where it is still needed.")
         return message
 
     @cached_property
-    def sittings(self) -> Sittings:
+    def conversations(self) -> Conversations:
         """The conversations of this folder on disk."""
-        return Sittings(self.places.data / "sessions" / _mark(self.root), self.id, self.now, self.warnings)
+        return Conversations(self.places.data / "sessions" / _mark(self.root), self.id, self.now, self.warnings)
 
     @cached_property
     def warnings(self) -> list[str]:

@@ -540,7 +540,7 @@ class Sight:
         return context
 
 
-class Onlooker:
+class ContextPreview:
     """Looks at a context without asking a model: all that Sight needs, without the slow-loading parts of a turn."""
 
     whole_files = False

@@ -177,7 +177,7 @@ class Kept(NamedTuple):
     first: str
 
 
-class Sittings:
+class Conversations:
     """The conversations of one folder: the current one, and those that can be taken up again.
 
     `warnings` collects faults that did not stop anything.

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import errand, events, prompts, step, tokens
+from assistant import editor_request, events, prompts, step, tokens
 from assistant.edits.edit import Edit, Misfit
 from assistant.errors import AssistantError, BudgetError
 from assistant.models import served
@@ -123,10 +123,10 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
             break
         answer = "".join(now.text)
         if editor is not None and purpose == "main" and not found:
-            if now.stop == "length" or desk.stopped.is_set() or not errand.files(answer):
+            if now.stop == "length" or desk.stopped.is_set() or not editor_request.files(answer):
                 break
             line, purpose = editor, "edit"
-            if errand.unseen(answer, shown.seen):
+            if editor_request.unseen(answer, shown.seen):
                 context = await asyncio.to_thread(desk.look, ask, answer)
                 yield events.ContextPacked(context, editor.who.model.context_window)
                 shown = shown.around(context)
@@ -168,7 +168,7 @@ async def _hindered(now: Step, before: Sequence[Step]) -> tuple[AssistantError |
 async def _edits_of(plan: str, ask: Ask, editor: step.Line, shown: _Shown) -> Request:
     """Make the request for an editor to write the edits of a plan."""
     notation = editor.who.model.edit_format
-    wish = _wish(await asyncio.to_thread(errand.words, ask.text, plan, ask.history), notation)
+    wish = _wish(await asyncio.to_thread(editor_request.words, ask.text, plan, ask.history), notation)
     question = asked(shown.asked(wish, ask.outcome), ask.pictures)
     return _request(editor, _system(notation), shown.after((question,)), ask)
 

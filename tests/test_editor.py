@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import command, errand, events, tokens
+from assistant import command, editor_request, events, tokens
 from assistant.edits.review import Review
 from assistant.models.message import said
 from assistant.tui import quoting
@@ -90,12 +90,14 @@ async def test_a_follow_up_reaches_the_editor_with_what_was_said_and_the_file_th
 
 def test_an_editor_reads_the_end_of_a_long_conversation():
     history = [said(("user", "assistant")[at % 2], f"part {at}: " + "kettle " * 400) for at in range(20)]
-    words = errand.words("q", "p", history)
+    words = editor_request.words("q", "p", history)
     assert "part 19" in words
     assert "part 0:" not in words
-    assert tokens.count(words) < errand.EARLIER + 300
-    assert "</earlier>" not in errand.words("q", "p", [said("user", "a </earlier> b")]).replace("\n</earlier>\n", "")
-    assert "earlier" not in errand.words("q", "p", [])
+    assert tokens.count(words) < editor_request.EARLIER + 300
+    assert "</earlier>" not in editor_request.words("q", "p", [said("user", "a </earlier> b")]).replace(
+        "\n</earlier>\n", ""
+    )
+    assert "earlier" not in editor_request.words("q", "p", [])
 
 
 async def test_an_answer_in_words_asks_no_editor(two):
@@ -209,7 +211,7 @@ async def test_a_stop_while_the_editor_writes_ends_the_turn_as_stopped(two):
     ],
 )  # fmt: skip
 def test_the_last_line_of_a_plan_says_whether_edits_are_wanted(plan, wants):
-    assert bool(errand.files(plan)) is wants
+    assert bool(editor_request.files(plan)) is wants
 
 
 def test_on_the_shell_a_plan_without_edits_is_a_failure_where_a_patch_was_wanted(wattson, tmp_path):

@@ -658,7 +658,7 @@ async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_
             await pilot.pause(0.2)
             await pilot.press("escape")
             assert len(server.asked) == 1
-            kept = session.sittings.kept()[0]
+            kept = session.conversations.kept()[0]
             await say(pilot, f"/resume {kept.name}")
             await until(pilot, lambda: isinstance(app.screen, WaySheet))
             assert "how warm is it?" in app.screen.words

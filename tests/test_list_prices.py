@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import hindsight
+from assistant import usage_review
 from assistant.models.price import price_at
 from assistant.quota.entry import Total
 from assistant.tokens import TokenUsage
@@ -158,7 +158,7 @@ async def test_a_price_with_other_edges_than_those_of_the_import_is_near(make_se
 
     def listed(above, upto, steps, day="2026-11-24", model="claude-haiku-5-5", provider="anthropic", hour="3"):
         key = (provider, model, day, hour, "-1", "", str(above), str(upto))
-        (row,) = hindsight.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, paid)], catalogue)
+        (row,) = usage_review.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, paid)], catalogue)
         return row.inexact
 
     assert listed(0, 100_000, 9) == 0
@@ -172,7 +172,7 @@ async def test_a_price_with_other_edges_than_those_of_the_import_is_near(make_se
     utc = int(datetime(2027, 1, 1, 2, tzinfo=UTC).timestamp()) // 3600
     for hour, near in ((utc, 2), (utc + 3, 0)):
         key = ("deepseek", "deepseek-flash", "2027-01-01", "2", str(hour), "", "0", "0")
-        (row,) = hindsight.by_token([Total(key, "unknown", "USD", 2, 0, 0, 0, usage, paid)], catalogue)
+        (row,) = usage_review.by_token([Total(key, "unknown", "USD", 2, 0, 0, 0, usage, paid)], catalogue)
         assert (row.inexact, bool(row.money)) == (near, True)
     assert price_at(catalogue.pick("deepseek/deepseek-flash").model, datetime(2027, 1, 1, 2, tzinfo=UTC)) is not None
 

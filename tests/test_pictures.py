@@ -146,7 +146,7 @@ async def test_a_picture_outlives_the_program_and_one_that_is_gone_is_told(make_
             await walk(command.submit(session, '/add "a shot.png"'))
             await walk(session.ask(words))
         await session.close()
-        (kept,) = session.sittings.folder.glob("*.pictures/*")  # shown twice, kept once
+        (kept,) = session.conversations.folder.glob("*.pictures/*")  # shown twice, kept once
         assert kept.read_bytes() == shot.read_bytes()
         assert (kept.stat().st_mode & 0o77, kept.parent.stat().st_mode & 0o77) == (0, 0)
 

@@ -113,12 +113,12 @@ async def test_the_talk_that_an_answer_belongs_to_hears_of_it_when_another_one_g
     with loopback.Server(CUT, WHOLE) as server:
         session = sit(server)
         await walk(session.ask("what does it do?"))
-        before = session.sittings.id
+        before = session.conversations.id
         session.clear()
         server.pages[PAGE] = page()
         assert of(await walk(session.ask("and now?")), events.Notice) == []
         assert session.accounts.usage == TokenUsage(10, output=2)
-        name = next(each.name for each in session.sittings.kept() if before in each.name)
+        name = next(each.name for each in session.conversations.kept() if before in each.name)
         session.take_up(name)
         assert session.accounts.usage == REAL
 

@@ -16,7 +16,7 @@ from assistant.errors import PatchError, RepoError, StateError
 from assistant.quota.entry import Start
 from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
-from assistant.transcript import Sittings, prune
+from assistant.transcript import Conversations, prune
 from tests import loopback
 from tests.turns import of, walk
 
@@ -25,12 +25,12 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def sittings(tmp_path):
+def conversations(tmp_path):
     """Make the conversations of a folder, each as another window; what is open at the end is closed."""
     made = []
 
     def make(name):
-        made.append(Sittings(tmp_path, name, lambda: NOW, []))
+        made.append(Conversations(tmp_path, name, lambda: NOW, []))
         return made[-1]
 
     yield make
@@ -161,9 +161,9 @@ def test_calls_are_in_the_order_in_which_they_were_booked(tmp_path):
 )
 def test_a_damaged_record_is_passed_over(damaged, make_session):
     session = make_session()
-    session.sittings.save(record.user(1, "why?", "m", {}))
-    session.sittings.save(damaged)
-    session.sittings.save(record.piece(1, "So."))
+    session.conversations.save(record.user(1, "why?", "m", {}))
+    session.conversations.save(damaged)
+    session.conversations.save(record.piece(1, "So."))
     again = make_session()
     assert again.take_up() >= 1
     assert again.history[-1].text == "So."
@@ -172,34 +172,34 @@ def test_a_damaged_record_is_passed_over(damaged, make_session):
 async def test_a_conversation_with_a_long_first_question_is_found(make_session):
     long = "why does this fail?\n" + "ERROR: the kettle is dry\n" * 20_000
     session = make_session()
-    session.sittings.save(record.user(1, long, "m", {}))
-    assert [each.first for each in make_session().sittings.kept()] == [long]
+    session.conversations.save(record.user(1, long, "m", {}))
+    assert [each.first for each in make_session().conversations.kept()] == [long]
 
 
-def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path, sittings):
-    one = sittings("one")
+def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path, conversations):
+    one = conversations("one")
     one.save(record.user(1, "old question of a window that is open", "m", {}))
     (path,) = tmp_path.glob("*.jsonl")
     os.utime(path, (1, 1))
-    sittings("two").save(record.user(1, "b", "m", {}))
+    conversations("two").save(record.user(1, "b", "m", {}))
     assert prune(tmp_path, most=1) == 0
     one.close()
     assert prune(tmp_path, most=1) == 1
     assert not path.exists()
 
 
-def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path, sittings):
-    mine = sittings("mine")
+def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path, conversations):
+    mine = conversations("mine")
     mine.save(record.user(1, "how warm?", "openai/gpt-6.1-sol", {}))
     (tmp_path / "20261129-000000-folder.jsonl").mkdir()  # as one that belongs to another user, for whoever may read all
     (tmp_path / "20261129-000001-gone.jsonl").symlink_to(tmp_path / "removed")  # as one that is removed at this moment
-    other = sittings("other")
+    other = conversations("other")
     assert [each.first for each in other.kept()] == ["how warm?"]
     assert other.asked() == ["how warm?"]
 
 
-def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, sittings):
-    one = sittings("one")
+def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, conversations):
+    one = conversations("one")
     for turn in range(6):
         one.save(record.user(turn, f"{turn} " + "x" * 100_000, "m", {}))
     (whole,) = tmp_path.iterdir()
@@ -207,17 +207,17 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, sittings):
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
     try:
         with pytest.raises(StateError, match="cannot be saved"):
-            sittings("two").open()
+            conversations("two").open()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == [whole]
 
 
-def test_a_question_that_waits_in_another_conversation_is_told_of(sittings):
+def test_a_question_that_waits_in_another_conversation_is_told_of(conversations):
     waits = {"kind": "waits", "model": "m", "since": NOW.isoformat(), "until": NOW.isoformat()}
-    one = sittings("one")
+    one = conversations("one")
     one.save({**waits, "text": "later?"})
-    other = sittings("other")
+    other = conversations("other")
     other.save(record.user(1, "now?", "m", {}))
     assert [each.first for each in other.kept()] == ["waits: later?"]
     assert (one.waiting(), other.waiting()) == (0, 1)
@@ -225,8 +225,8 @@ def test_a_question_that_waits_in_another_conversation_is_told_of(sittings):
     assert (other.kept(), other.waiting()) == ([], 0)
 
 
-def test_records_that_no_program_wrote_are_passed_over(tmp_path, sittings):
-    one = sittings("one")
+def test_records_that_no_program_wrote_are_passed_over(tmp_path, conversations):
+    one = conversations("one")
     shown = [{"type": "image/png", "name": "a\0b"}]
     one.save({**record.user(1, "why?", "m", {}), "pictures": shown})
     (path,) = tmp_path.iterdir()
@@ -260,15 +260,15 @@ def test_a_whole_conversation_is_read_back_field_by_field():
     assert record.read([*lines, record.waits(None), record.end(3, "end", "b/n", burnt)]).waits is None
 
 
-def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path, sittings):
-    first, second = (sittings(name) for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"))
+def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path, conversations):
+    first, second = (conversations(name) for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"))
     for number, each in enumerate((first, second)):
         each.save(record.user(1, each.name, "m", {}))
         (path,) = tmp_path.glob(f"*{each.name}.jsonl")
         os.utime(path, (1_000 + number, 1_000 + number))
     second.tell("aaaaaaaaaaaa", record.committed([1]))
     assert record.read(first.read()).committed == [1]
-    assert record.read(sittings("c").open()).messages[0][1]["text"] == "bbbbbbbbbbbb"
+    assert record.read(conversations("c").open()).messages[0][1]["text"] == "bbbbbbbbbbbb"
 
 
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
@@ -324,7 +324,7 @@ async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_ses
         assert last.committing.to_commit().paths == ("three.txt",)
         await last.close()
         then = begin()
-        name = next(each.name for each in then.sittings.kept() if each.first == "one")
+        name = next(each.name for each in then.conversations.kept() if each.first == "one")
         then.take_up(name)
         with pytest.raises(RepoError, match="nothing that is not committed"):
             then.committing.to_commit()
@@ -340,7 +340,7 @@ async def test_what_another_conversation_committed_is_known_where_it_was_written
         await walk(session.committing.commit("add one"))
         await session.close()
     again = make_session()
-    again.take_up(next(each.name for each in again.sittings.kept() if each.first == "one"))
+    again.take_up(next(each.name for each in again.conversations.kept() if each.first == "one"))
     with pytest.raises(RepoError, match="nothing that is not committed"):
         again.committing.to_commit()
 
@@ -462,7 +462,7 @@ async def test_the_model_that_was_chosen_last_is_taken_up_though_another_answere
     with loopback.Server(*map(loopback.openai, ("It is warm.", "Yes."))) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.switch("openai/gpt-6.1-sol")
-        assert not session.sittings.begun, "a model that is chosen begins no conversation"
+        assert not session.conversations.begun, "a model that is chosen begins no conversation"
         await walk(session.ask("first?"))
         await walk(command.submit(session, "/model openai/gpt-5.6-luna:low everything"))
         await session.close()
@@ -483,7 +483,7 @@ async def test_what_side_work_and_a_turn_that_a_crash_cut_short_burnt_counts_whe
         both = session.accounts.usage.total, session.accounts.paid()
         assert both[0] > alone
         # What a process leaves that is killed while it asks: a question without an end, and a step that nobody settles.
-        session.sittings.save(record.user(2, "second?", "openai/gpt-6.1-sol", {}))
+        session.conversations.save(record.user(2, "second?", "openai/gpt-6.1-sol", {}))
         start = Start(
             session.now(), session.id, 2, 1, "main", str(session.root), "openai", "gpt-6.1-sol", "metered", "", TokenUsage(500, exact=False),
             Cost("metered", Decimal("0.25")), 2**22 + 1,
@@ -560,7 +560,7 @@ async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversa
         assert again.accounts.usage == burnt
         await again.close()
     chosen = make_session()
-    (name,) = (each.name for each in chosen.sittings.kept())
+    (name,) = (each.name for each in chosen.conversations.kept())
     assert "cut short when the program ended" in str(await walk(command.submit(chosen, f"/resume {name}")))
 
 
@@ -579,7 +579,7 @@ async def test_a_copy_of_a_conversation_that_is_being_answered_is_not_said_to_be
         await session.close()
         await copy.close()
     again = make_session()
-    (name,) = (each.name for each in again.sittings.kept() if copy.id in each.name)
+    (name,) = (each.name for each in again.conversations.kept() if copy.id in each.name)
     again.take_up(name)
     assert again.cut_short == told
 

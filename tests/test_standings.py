@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assistant import hindsight
+from assistant import usage_review
 from assistant.edits.review import Review
 from assistant.models.price import price_at
 from assistant.quota.entry import Start, Total
@@ -397,7 +397,7 @@ def test_long_prompts_of_other_clients_have_the_price_of_long_ones(make_session,
     model = next(each for each in catalogue.providers["gemini"].models if each.id == "gemini-3.1-pro-preview")
     usage = TokenUsage(*sent, output=100)
     key = ("gemini", model.id, "2026-11-24", "12", "-1", "", "0", "0", "gemini-cli")  # as older versions kept them
-    (row,) = hindsight.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, Decimal(0))], catalogue)
+    (row,) = usage_review.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, Decimal(0))], catalogue)
     at = datetime(2026, 11, 24, 12, 30).astimezone()
     prices = [price_at(model, at, size) for size in (1, 200_001)]
     assert prices[0] != prices[1]
@@ -441,7 +441,7 @@ async def test_hunks_that_are_taken_up_count_for_whoever_wrote_them(make_session
             session.roster.choose(name)
             await walk(session.ask("a comment"))
             if name.startswith("openai"):
-                session.take_up(session.sittings.kept()[0].name)
+                session.take_up(session.conversations.kept()[0].name)
                 await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
             await session.close()
     rows = wattson("yield", "--json", lines=True)[1][0]["yields"]

@@ -22,7 +22,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
     from assistant.errors import ConfigError
 
-    text = _markdown(session.sittings.read())
+    text = _markdown(session.conversations.read())
     if not text:
         raise ConfigError("There is no conversation yet.", "Ask something first.")
     if not argument:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant import steps
+from assistant import undo_arguments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = steps.USAGE
+USAGE = undo_arguments.USAGE
 SHELL = "`wattson redo`"
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Redo what the argument says, see `steps.run`."""
-    return steps.run(session, "redo", argument)
+    return undo_arguments.run(session, "redo", argument)
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer the plain words, then the steps that can be redone, the last first, and their files."""
-    return steps.complete(session, "redo", words)
+    return undo_arguments.complete(session, "redo", words)

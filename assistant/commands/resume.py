@@ -38,5 +38,5 @@ def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
         return []
     return [
         Suggestion(each.name, f"{each.at.astimezone():%d %b %H:%M}  {' '.join(each.first.split())}")
-        for each in session.sittings.kept()
+        for each in session.conversations.kept()
     ]

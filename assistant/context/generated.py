@@ -10,7 +10,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from assistant.context import ignore, plain
+from assistant.context import ignore, nofollow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -61,7 +61,7 @@ class Origin:
         self._root = root
         rules = b""
         with contextlib.suppress(OSError):
-            rules = plain.read(root / ".gitattributes", 64_000)
+            rules = nofollow.read(root / ".gitattributes", 64_000)
         told: dict[bytes, list[bytes]] = {b"generated": [], b"vendored": []}
         for name, no, kind, value in re.findall(_SAID, rules) if b"linguist-" in rules else ():
             told[kind].append(b"!" + name if no or value in {b"false", b"0"} else name)
@@ -76,7 +76,7 @@ class Origin:
         if vendored or low.endswith(_BUILT) or not _OTHERS.isdisjoint(low.split("/")[:-1]):
             return VENDORED_FACTOR
         with contextlib.suppress(OSError):
-            return GENERATED_FACTOR if is_generated(plain.read(self._root / path, _HEAD)) else 1.0
+            return GENERATED_FACTOR if is_generated(nofollow.read(self._root / path, _HEAD)) else 1.0
         return 1.0
 
 

@@ -8,7 +8,7 @@ from array import array
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from assistant.context import plain
+from assistant.context import nofollow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def sizes(root: Path, entries: Sequence[str], width: int) -> dict[str, int]:
     The result is empty for an index in an unusual format, and has no files that git was told not to look at.
     """
     try:
-        data = plain.read(root / ".git" / "index")
+        data = nofollow.read(root / ".git" / "index")
     except OSError:  # a worktree, whose index lies elsewhere
         return {}
     rows = [entry for entry in entries if entry[:2] in _STAGED]

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import visible
-from assistant.context import plain
+from assistant.context import nofollow
 from assistant.context.git import DIFF, Git, Ran
 from assistant.context.listing import LARGEST, FileFact, Listing
 from assistant.errors import RepoError
@@ -138,8 +138,8 @@ class Repo:
             return ""
         folder = self.root / ".git"
         try:
-            named = plain.line(folder / "HEAD")
-            found = plain.line(folder / named.removeprefix("ref: ")) if named.startswith("ref: refs/") else named
+            named = nofollow.line(folder / "HEAD")
+            found = nofollow.line(folder / named.removeprefix("ref: ")) if named.startswith("ref: refs/") else named
         except (OSError, ValueError):  # packed, or a worktree whose files lie elsewhere
             found = ""
         return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
@@ -187,7 +187,7 @@ def _astray(place: Path) -> str:
     try:
         if not stat.S_ISREG(os.lstat(place / ".git").st_mode):
             return ""
-        kind, _, name = plain.read(place / ".git", 4_000).decode("utf-8", "surrogateescape").partition("gitdir:")
+        kind, _, name = nofollow.read(place / ".git", 4_000).decode("utf-8", "surrogateescape").partition("gitdir:")
         name = name.strip()
         there = not kind and bool(name) and os.path.lexists(place / name / "HEAD")
     except (OSError, ValueError):

@@ -10,19 +10,19 @@ from assistant.headless.output import advise
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from assistant.report_session import ReportSession
     from assistant.session import Session
-    from assistant.sight import Onlooker
-    from assistant.teller import Teller
+    from assistant.sight import ContextPreview
 
 _PARTS = "assistant.headless.commands"
-Sitting = Literal["session", "onlooker", "teller"]
+Sitting = Literal["session", "preview", "report"]
 
 
 class ShellCommand(Protocol):
     """What a module in `commands/` offers; the first line of its docstring is its help.
 
-    It may also have `sitting(options)`, which returns the Sitting that the command needs. An Onlooker, which shows what
-    would be sent, and a Teller, which reports burn, start in a fifth of the time of a session.
+    It may also have `sitting(options)`, which returns the Sitting that the command needs. A ContextPreview, which shows what
+    would be sent, and a ReportSession, which reports burn, start in a fifth of the time of a session.
     """
 
     __doc__: str | None
@@ -50,7 +50,7 @@ def sitting(options: Namespace) -> Sitting:
     return needs(options) if needs is not None else "session"
 
 
-def run(session: Session | Onlooker | Teller, options: Namespace) -> int:
+def run(session: Session | ContextPreview | ReportSession, options: Namespace) -> int:
     """Run the command that was asked for; return the exit code."""
     try:
         for warning in session.troubles():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from assistant.quota import bygone
+from assistant.quota import compacted
 from assistant.quota.tally import SPAN_S
 from assistant.quota.window import opened, span_at
 
@@ -79,8 +79,8 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     reach = [each for each in first if each is not None]
     since = min(reach) if len(reach) == len(first) else None
     theirs: list[Entry | Burn] = list(others.burns(plan.name, since))
-    if since is None and bygone.summable(plan):
-        sums, since = bygone.sums(ledger, plan, now)
+    if since is None and compacted.summable(plan):
+        sums, since = compacted.sums(ledger, plan, now)
         theirs += sums
     one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
     spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import discover
 from assistant.errors import ConfigError
-from assistant.quota import shelf
+from assistant.quota import plan_files
 from assistant.quota.page import Page
 from assistant.quota.plan_page import read_plan
 from assistant.quota.terms import Plan
@@ -36,10 +36,10 @@ class Plans(Mapping[str, Plan]):
 
     def __init__(self, users: Path | None, wrong: list[ConfigError] | None = None) -> None:
         self._users = users
-        self._paths = {path.stem: path for path in shelf.pages(None)}
+        self._paths = {path.stem: path for path in plan_files.pages(None)}
         self._pages: _Pages = {}
         self._plans: dict[str, Plan] = {}
-        for path in shelf.pages(users)[len(self._paths) :]:
+        for path in plan_files.pages(users)[len(self._paths) :]:
             try:
                 self._take(path)
             except ConfigError as error:
@@ -82,7 +82,7 @@ class Plans(Mapping[str, Plan]):
 
     def natural(self, provider: str) -> Plan | None:
         """Return a provider's default plan, the user's before ours; only the pages that mention it are read."""
-        speaking = set(shelf.pages(self._users, provider))
+        speaking = set(plan_files.pages(self._users, provider))
         plans = (self[name] for name, path in reversed(list(self._paths.items())) if path in speaking)
         return next((plan for plan in plans if provider in plan.default_for), None)
 
@@ -135,7 +135,7 @@ def read_file(path: Path, users: Path | None = None) -> Plan:
 
 def _pages(users: Path | None, word: str = "") -> _Pages:
     found: _Pages = {}
-    for path in shelf.pages(users, word):
+    for path in plan_files.pages(users, word):
         page = discover.read_toml(path)
         name = _name(path, page)
         before = found.pop(name, None)

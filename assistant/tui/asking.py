@@ -165,7 +165,7 @@ async def _history(screen: Stage) -> str:
 
 async def _resume(screen: Stage) -> str:
     """Let the user choose an earlier conversation; returns the command that takes it up."""
-    kept = await asyncio.to_thread(screen.session.sittings.kept)
+    kept = await asyncio.to_thread(screen.session.conversations.kept)
     if not kept:
         screen.talk.add("There is no earlier conversation here.", "note")
         return ""

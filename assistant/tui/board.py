@@ -121,7 +121,7 @@ class Board(Sheet[None]):
 
     def _lines(self, width: int) -> list[Text]:
         """Read one page; called in a thread."""
-        from assistant import hindsight
+        from assistant import usage_review
         from assistant.quota import history
 
         session, look = self._session, self._look
@@ -140,7 +140,7 @@ class Board(Sheet[None]):
             case "hour":
                 return board_lines.hours(accounts.ledger.sums.hours(), width, look)
             case "yield":
-                return board_lines.yields(hindsight.yields(accounts.ledger), width, look)
+                return board_lines.yields(usage_review.yields(accounts.ledger), width, look)
             case name:
                 by = ("provider", "model") if name == "model" else (name,)
                 lines = board_lines.sums(by, history.rows(accounts.ledger.sums.totals(by)), width, look)
@@ -149,10 +149,10 @@ class Board(Sheet[None]):
 
     def _others(self, by: tuple[str, ...], since: date | None = None) -> list[Row]:
         """Return what other clients burnt, and what it costs or would have cost by the token."""
-        from assistant import hindsight
+        from assistant import usage_review
 
-        totals = self._session.accounts.elsewhere.totals((*hindsight.PRICED_BY, "client", *by), since)
-        return hindsight.by_token(totals, self._session.roster.catalogue) if totals else []
+        totals = self._session.accounts.other_clients.totals((*usage_review.PRICED_BY, "client", *by), since)
+        return usage_review.by_token(totals, self._session.roster.catalogue) if totals else []
 
     def action_turn(self, step: int) -> None:
         """Go to a neighbouring page."""

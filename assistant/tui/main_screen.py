@@ -180,7 +180,7 @@ class MainScreen(Screen[None]):
             await welcome.greet(self, self._model, resume=self._resume)
             if self._resume == "choose":
                 self.open("resume")
-            before = await asyncio.to_thread(self.session.sittings.asked)
+            before = await asyncio.to_thread(self.session.conversations.asked)
             sent = self.composer.sent  # what was asked meanwhile may be on the disk already
             self.composer.sent = [*(words for words in before if words not in sent), *sent]
         except AssistantError as error:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from assistant.tui.grace import Grace
+from assistant.tui.key_grace import Grace
 from assistant.tui.widgets.composer import Pad, TextArea
 from assistant.visible import safe
 

@@ -10,10 +10,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui.figures import short
-from assistant.tui.grace import Grace
+from assistant.tui.key_grace import Grace
 from assistant.tui.model_lines import FITS
 from assistant.tui.pickers import Sheet
-from assistant.tui.tall import PAGING, Tall
+from assistant.tui.scrolling import PAGING, Tall
 from assistant.visible import safe
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from assistant.tui.grace import Grace
+from assistant.tui.key_grace import Grace
 from assistant.tui.pickers import Sheet
-from assistant.tui.tall import PAGING, Tall
+from assistant.tui.scrolling import PAGING, Tall
 from assistant.visible import safe
 
 if TYPE_CHECKING:

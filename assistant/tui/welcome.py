@@ -34,7 +34,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
             talk.add(words, "warning")
     if resume == "last":
         await _take_up(screen)
-    if waiting := await asyncio.to_thread(session.sittings.waiting):
+    if waiting := await asyncio.to_thread(session.conversations.waiting):
         where = "an earlier conversation" if waiting == 1 else f"{waiting} earlier conversations"
         talk.add(f"A question waits in {where}: /resume", "note")
     name = model or session.asked_last or session.config.model

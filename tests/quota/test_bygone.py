@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant.quota import bygone
+from assistant.quota import compacted
 from assistant.quota.entry import Start
 from assistant.quota.ledger import Ledger
 from assistant.quota.plan_page import read_plan
@@ -35,8 +35,8 @@ def ledger(tmp_path):
 
 def test_a_balance_of_sums_and_late_steps_is_that_of_all_steps(ledger):
     plan = read_plan({"name": "mine", "meters": [BALANCE]}, "mine.toml")
-    assert bygone.summable(plan)
-    old, since = bygone.sums(ledger, plan, NOW)
+    assert compacted.summable(plan)
+    old, since = compacted.sums(ledger, plan, NOW)
     late = ledger.entries(plan="mine", since=since)
     assert len(late) < 6
     (short,) = estimate(plan, [*old, *late], NOW)
@@ -57,4 +57,4 @@ def test_what_asks_when_is_not_summed(other):
     meters = [{**BALANCE, **other}]
     if "lots" in other:
         del meters[0]["limit"]
-    assert not bygone.summable(read_plan({"name": "mine", "meters": meters}, "mine.toml"))
+    assert not compacted.summable(read_plan({"name": "mine", "meters": meters}, "mine.toml"))

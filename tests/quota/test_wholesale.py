@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import hindsight
+from assistant import usage_review
 from assistant.quota.entry import Start
 from assistant.quota.event import Event
 from assistant.quota.ledger import Ledger
@@ -112,7 +112,7 @@ def test_the_book_is_replayed_as_its_entries_are(tmp_path):
             {"name": "b", "window": "rolling", "days": 2, "unit": "tokens", "limit": 90_000},
         ]
         plan = read_plan({"name": "p", "meters": meters}, "p.toml")
-        found = hindsight.replayed(plan, ledger, now, at)
+        found = usage_review.replayed(plan, ledger, now, at)
         plain = replay(plan, [Event(burn.at, burn, cost=burn.cost) for burn in burns], at)
         assert replayed_json(found) == replayed_json(plain)
         assert found.blocked or at == entries[5].at

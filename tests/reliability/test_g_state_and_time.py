@@ -63,7 +63,7 @@ async def ask(session, text):
 
 def test_g3_a_thousand_sittings_are_pruned_and_that_is_said(talking):
     session = talking()
-    folder = session.sittings.folder
+    folder = session.conversations.folder
     folder.mkdir(parents=True)
     for number in range(1000):
         path = folder / f"20260101-000000-{number:04d}.jsonl"
@@ -104,7 +104,7 @@ def test_g3_sittings_of_many_bytes_are_pruned_and_the_newest_stays(tmp_path):
 def test_g5_g15_a_sitting_that_is_damaged_or_newer_is_taken_up_as_far_as_it_goes(talking, line):
     first = talking()
     asyncio.run(ask(first, "who are you?"))
-    (path,) = first.sittings.folder.glob("*.jsonl")
+    (path,) = first.conversations.folder.glob("*.jsonl")
     path.write_bytes(line + b"\n" + path.read_bytes() + line)
     before = path.read_bytes()
     again = talking()
@@ -123,7 +123,7 @@ def test_g10_turns_over_a_clock_that_jumps_keep_their_order_and_nothing_is_negat
     for number, jump in enumerate(jumps):
         session.now = session.accounts._now = session.pricing._now = lambda jump=jump: base + jump
         asyncio.run(ask(session, f"question {number}"))
-    (path,) = session.sittings.folder.glob("*.jsonl")
+    (path,) = session.conversations.folder.glob("*.jsonl")
     asked = [each["text"] for each in Transcript(path).read() if each.get("kind") == "user"]
     assert asked == [f"question {number}" for number in range(len(jumps))]
     assert len(session.accounts.ledger.entries()) == len(jumps)

@@ -11,7 +11,7 @@ from assistant.tokens import Cost
 from assistant.tui import asking, choosing, model_lines, switching
 from assistant.tui.app import Wattson
 from assistant.tui.lines import wrap
-from assistant.tui.tall import Tall
+from assistant.tui.scrolling import Tall
 from tests import loopback
 from tests.tui.keys import say, seen, take, until
 

@@ -56,7 +56,7 @@ async def test_a_conversation_is_chosen_from_those_of_the_folder(talking):
             asked = [each["content"] for each in server.asked[-1][2]["messages"] if each["role"] == "user"]
             assert "what eats cheese?" in str(asked[0])
             assert "what eats mice?" not in str(asked)
-            kept = await asyncio.to_thread(app.session.sittings.kept)
+            kept = await asyncio.to_thread(app.session.conversations.kept)
             assert [each.first for each in kept] == ["and what eats mice?"]  # the one that goes on is not among them
             await say(pilot, f"/resume {kept[0].name}")
             await until(pilot, lambda: "what eats cheese?" not in app.main.talk.text)
@@ -162,7 +162,8 @@ async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(tal
             await until(pilot, lambda: len(app.session.history) == 4 and not app.session.asking)
             await walk(first, "and cats?")
         found = [
-            [each["text"] for each in one.read() if each["kind"] == "user"] for one in recent(first.sittings.folder, 9)
+            [each["text"] for each in one.read() if each["kind"] == "user"]
+            for one in recent(first.conversations.folder, 9)
         ]
         assert sorted(found) == [["what eats cheese?", "and cats?"], ["what eats cheese?", "and mice?"]]
         await first.close()
@@ -174,11 +175,11 @@ async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(tal
 
 def test_conversations_of_which_nothing_can_be_shown_are_not_listed(make_session):
     session = make_session()
-    folder = session.sittings.folder
+    folder = session.conversations.folder
     Transcript(folder / "empty.jsonl").append({"kind": "end"})
     (folder / "torn.jsonl").write_bytes(b'{"kind": "user", "text": "ha\n\xff\xfe[1]\n')
     Transcript(folder / "whole.jsonl").append({"kind": "user", "text": "what?"})
-    assert [(each.name, each.first) for each in session.sittings.kept()] == [("whole", "what?")]
+    assert [(each.name, each.first) for each in session.conversations.kept()] == [("whole", "what?")]
 
 
 async def test_a_conversation_is_made_short_after_a_look_and_comes_back(talking):
@@ -421,11 +422,11 @@ async def test_a_question_that_is_held_back_outlives_the_program(make_session, c
             assert other.take_up() == 0
             assert other.held_question is None
             await other.close()
-            records = session.sittings.read()  # as after a kill
+            records = session.conversations.read()  # as after a kill
             assert waiting(records).text == "first"
             await take(pilot, "escape")
             await until(pilot, lambda: app.main.composer.text == "first")
-        assert waiting(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
+        assert waiting(Transcript(max(session.conversations.folder.glob("*.jsonl"))).read()) is None
 
 
 @pytest.mark.parametrize("answer", ["", " \n\n"])

@@ -10,12 +10,12 @@ from assistant.headless.output import budget, dump, given, out, tell
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from assistant.sight import Onlooker
+    from assistant.sight import ContextPreview
 
 
-def sitting(_options: Namespace) -> Literal["onlooker"]:
+def sitting(_options: Namespace) -> Literal["preview"]:
     """Return the Sitting that is enough: the command only looks."""
-    return "onlooker"
+    return "preview"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -32,11 +32,11 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file or folder")
 
 
-def run(onlooker: Onlooker, options: Namespace) -> int:
+def run(preview: ContextPreview, options: Namespace) -> int:
     """Run the command; return the exit code."""
     if options.budget is not None:
-        onlooker.config = onlooker.config._replace(context_budget=options.budget)
-    sight = onlooker.sight
+        preview.config = preview.config._replace(context_budget=options.budget)
+    sight = preview.sight
     for path in options.drop:
         sight.keep_out(sight.find_any(path))
     # whatever the order of options: a pinned file is shown even if its folder is dropped

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from assistant.quota.history import Row
-    from assistant.teller import Teller
+    from assistant.report_session import ReportSession
 
 _KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
 _THEIRS = ("client", "day", "provider", "model", "project", "plan")
@@ -24,9 +24,9 @@ _THEIRS = ("client", "day", "provider", "model", "project", "plan")
 _BY = ("day", "provider", "model", "project")
 
 
-def sitting(_options: Namespace) -> Literal["teller"]:
+def sitting(_options: Namespace) -> Literal["report"]:
     """Return the Sitting that is enough: no provider is asked."""
-    return "teller"
+    return "report"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -50,9 +50,9 @@ def arguments(parser: ArgumentParser) -> None:
     how.add_argument("--csv", action="store_true", help="the history as CSV; not with --json")
 
 
-def run(teller: Teller, options: Namespace) -> int:
+def run(report_session: ReportSession, options: Namespace) -> int:
     """Run the command; return the exit code."""
-    from assistant import hindsight
+    from assistant import usage_review
     from assistant.quota import history, report
 
     if options.json and (options.line or options.csv):
@@ -63,11 +63,11 @@ def run(teller: Teller, options: Namespace) -> int:
             if getattr(options, name):
                 raise UsageError(f"`{what}` takes no --{name}.", "It is for `usage`, the history.")
     if options.action:
-        return _import(teller, options.action, as_json=options.json)
+        return _import(report_session, options.action, as_json=options.json)
     if options.line:
         from assistant.quota import line
 
-        facts, now = line.read(str(teller.places.data)), teller.now()
+        facts, now = line.read(str(report_session.places.data)), report_session.now()
         out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
         return 0
     by = tuple(filter(None, options.by.split(",")))
@@ -75,12 +75,12 @@ def run(teller: Teller, options: Namespace) -> int:
         raise UsageError(
             f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}, client."
         )
-    since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    ledger = teller.accounts.ledger
+    since = (report_session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    ledger = report_session.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
         text = (
-            _all_clients(teller, by, since)
+            _all_clients(report_session, by, since)
             if "client" in by
             else report.as_csv(ledger.sums.written(by, since=since), by)
         )
@@ -91,12 +91,15 @@ def run(teller: Teller, options: Namespace) -> int:
     ours = ledger.sums.written(by, since=since)
     ledger.store.must_see()
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
-    totals = teller.accounts.elsewhere.totals((*hindsight.PRICED_BY, *theirs), since)
-    others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
+    totals = report_session.accounts.other_clients.totals((*usage_review.PRICED_BY, *theirs), since)
+    others = usage_review.by_token(totals, report_session.roster.catalogue) if totals else []
     if options.json:
-        said = history.rows(each._replace(key=each.key[len(hindsight.PRICED_BY) :]) for each in totals)
+        said = history.rows(each._replace(key=each.key[len(usage_review.PRICED_BY) :]) for each in totals)
         _dump(
-            teller, report.as_json(ours, by), [_other(*each, theirs) for each in zip(said, others, strict=True)], since
+            report_session,
+            report.as_json(ours, by),
+            [_other(*each, theirs) for each in zip(said, others, strict=True)],
+            since,
         )
         return 0
     lines = report.as_table(ours)
@@ -110,13 +113,13 @@ def run(teller: Teller, options: Namespace) -> int:
     return 0
 
 
-def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
+def _all_clients(report_session: ReportSession, by: Sequence[str], since: date | None) -> str:
     """Return our own and other clients' burn as CSV; theirs has no purpose or payer, and only stated costs."""
     from assistant.quota import history, report
 
     ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
-    own = history.rows(teller.accounts.ledger.sums.totals(ours, since=since))
-    others = history.rows(teller.accounts.elsewhere.totals(("client", *theirs), since))
+    own = history.rows(report_session.accounts.ledger.sums.totals(ours, since=since))
+    others = history.rows(report_session.accounts.other_clients.totals(("client", *theirs), since))
     keyed = [({"client": "wattson", **dict(zip(ours, row.key, strict=True))}, row) for row in own]
     keyed += [(dict(zip(("client", *theirs), row.key, strict=True)), row) for row in others]
     return report.as_csv(
@@ -124,15 +127,21 @@ def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
     )
 
 
-def _dump(teller: Teller, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None) -> None:
+def _dump(
+    report_session: ReportSession, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None
+) -> None:
     from assistant.quota.estimate import as_json
 
-    burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
-    meters = [as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
+    burnt = [
+        report_session.accounts.plans[name]
+        for name in report_session.accounts.used_plans()
+        if name in report_session.accounts.plans
+    ]
+    meters = [as_json(each) for plan in burnt for each in report_session.accounts.estimates(plan)]
     rest = {"meters": meters, "other_clients": others}
     hours = [
         f'{{"day": "{day}", "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
-        for day, hour, steps, tokens in teller.accounts.ledger.sums.hours(since=since)
+        for day, hour, steps, tokens in report_session.accounts.ledger.sums.hours(since=since)
     ]
     out(f'{{"usage": [{", ".join(usage)}], {json.dumps(rest)[1:-1]}, "hours": [{", ".join(hours)}]}}')
 
@@ -162,13 +171,13 @@ def _may_be_folder(word: str) -> bool:
         return True
 
 
-def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
+def _import(report_session: ReportSession, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; their files are not changed."""
-    from assistant import hindsight
+    from assistant import usage_review
 
     if words[0] != "import":
         raise UsageError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
-    clients = teller.accounts.elsewhere.clients()
+    clients = report_session.accounts.other_clients.clients()
     wanted, places = [], []
     for word in words[1:]:
         name = {"gemini": "gemini-cli", "claude": "claude-code"}.get(word, word)
@@ -181,12 +190,12 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
             raise UsageError(f"There is no {what} {word!r}.", f"Clients are {', '.join(clients)}, or all.")
     if places and len(wanted) != 1:
         raise UsageError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
-    found = teller.accounts.elsewhere.take_in(
-        teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans,
-        hindsight.sizes_of(lambda: teller.roster.catalogue),
+    found = report_session.accounts.other_clients.take_in(
+        report_session.accounts.ledger.sources, report_session.env, wanted, places, report_session.config.plans,
+        usage_review.sizes_of(lambda: report_session.roster.catalogue),
     )  # fmt: skip
     if found:
-        teller.accounts.redraw_line()
+        report_session.accounts.redraw_line()
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
         dump({"imported": [{name: getattr(each, name) for name in names} for each in found]})
@@ -196,7 +205,7 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
             + (f", {each.torn:,} torn lines" if each.torn else ""))  # fmt: skip
         for note in each.notes:
             tell(note)
-    for client in teller.accounts.elsewhere.planless():
+    for client in report_session.accounts.other_clients.planless():
         plan = {"claude-code": "claude-pro", "codex": "chatgpt-plus"}.get(client, "google-ai-pro")
         tell(f'Which plan {client} burns is not known. Say it in your config: [plans] {client} = "{plan}"')
     if not found:

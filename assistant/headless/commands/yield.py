@@ -10,12 +10,12 @@ from assistant.headless.output import days, dump, out, tell
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from assistant.teller import Teller
+    from assistant.report_session import ReportSession
 
 
-def sitting(_options: Namespace) -> Literal["teller"]:
+def sitting(_options: Namespace) -> Literal["report"]:
     """Return the Sitting that is enough: no provider is asked."""
-    return "teller"
+    return "report"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -24,14 +24,16 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--here", action="store_true", help="only this repository")
 
 
-def run(teller: Teller, options: Namespace) -> int:
+def run(report_session: ReportSession, options: Namespace) -> int:
     """Run the command; return the exit code."""
-    from assistant import hindsight
+    from assistant import usage_review
     from assistant.quota import history
 
-    since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    found = hindsight.yields(teller.accounts.ledger, since, project=str(teller.root) if options.here else "")
-    teller.accounts.ledger.store.must_see()
+    since = (report_session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    found = usage_review.yields(
+        report_session.accounts.ledger, since, project=str(report_session.root) if options.here else ""
+    )
+    report_session.accounts.ledger.store.must_see()
     if options.json:
         dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
         return 0

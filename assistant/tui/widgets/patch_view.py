@@ -13,12 +13,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import clicks, hunk_lines, hunk_rows, lost_lines
-from assistant.tui.ahead import Ahead
-from assistant.tui.grace import Grace
 from assistant.tui.hunk_cursor import Cursor
 from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
 from assistant.tui.hunk_selection import Selectable
+from assistant.tui.key_grace import Grace
 from assistant.tui.lines import cut, marked, strip
+from assistant.tui.typeahead import Ahead
 from assistant.visible import safe
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ _VENDORS = {"claude-code": "claude-", "codex": "chatgpt-", "gemini-cli": "google
 _CODEX_PLANS = {"plus": "chatgpt-plus", "pro": "chatgpt-pro-200", "prolite": "chatgpt-pro-100"}
 
 
-class Elsewhere:
+class OtherClients:
     """The burn of other clients. `data` is the folder of our own files."""
 
     def __init__(self, data: Path) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from assistant import hindsight
-from assistant.elsewhere import Elsewhere
+from assistant import usage_review
 from assistant.models import catalogue
+from assistant.other_clients import OtherClients
 from assistant.quota.imports import provider_names
 from assistant.quota.ledger import Ledger
 
@@ -27,7 +27,7 @@ NAMED = {
 @pytest.fixture
 def imported(tmp_path):
     """Import replies of opencode's, each from a provider and a model, with plans by our name of the provider."""
-    ledger, elsewhere = Ledger(tmp_path / "ledger.sqlite"), Elsewhere(tmp_path)
+    ledger, other_clients = Ledger(tmp_path / "ledger.sqlite"), OtherClients(tmp_path)
 
     def run(replies, plans):
         folder = tmp_path / "opencode/storage/message/s"
@@ -39,11 +39,11 @@ def imported(tmp_path):
                 "tokens": {"input": 1000 + number, "output": 100}, "path": {"cwd": "/p", "root": "/p"},
             }  # fmt: skip
             (folder / f"msg_{number}.json").write_text(json.dumps(reply))
-        elsewhere.take_in(ledger.sources, {}, ["opencode"], [tmp_path / "opencode"], plans)
-        return elsewhere
+        other_clients.take_in(ledger.sources, {}, ["opencode"], [tmp_path / "opencode"], plans)
+        return other_clients
 
     yield run
-    elsewhere.close()
+    other_clients.close()
     ledger.close()
 
 
@@ -65,8 +65,8 @@ def test_a_list_price_is_found_by_whatever_name_a_client_has_for_its_provider(im
     }
     replies = [(name, model.id) for name, model in priced.items() if model is not None]
     assert {"minimax-coding-plan", "google", "moonshotai"} < {name for name, _ in replies}
-    totals = imported(replies, {}).totals((*hindsight.PRICED_BY, "provider"))
-    rows = hindsight.by_token(totals, catalogue.load({}, None, {}))
+    totals = imported(replies, {}).totals((*usage_review.PRICED_BY, "provider"))
+    rows = usage_review.by_token(totals, catalogue.load({}, None, {}))
     assert {row.key[0] for row in rows if row.unpriced} == set()
     assert {row.key[0] for row in rows} == {name for name, _ in replies}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.standings import Standing
 
 
-class Teller:
+class ReportSession:
     """Reports the accounts of one user, who stands in `folder`; no provider is asked for anything."""
 
     def __init__(self, folder: Path, *, places: Places, config: Config, env: Mapping[str, str]) -> None:
@@ -71,8 +71,8 @@ class Teller:
         books = () if accounts is None or "ledger" not in accounts.__dict__ else accounts.ledger.warnings
         logs = (
             ()
-            if accounts is None or "imports" not in accounts.elsewhere.__dict__
-            else accounts.elsewhere.imports.warnings
+            if accounts is None or "imports" not in accounts.other_clients.__dict__
+            else accounts.other_clients.imports.warnings
         )
         fresh = tuple(words for words in (*self.config.warnings, *books, *logs) if words not in self._told)
         self._told.update(fresh)
