@@ -100,7 +100,7 @@ def gather(
                 places = places & set(index.homes(each.inside)) or places
             if len(places) > _HOMES:
                 crowds.append(_crowd(each, places, index))
-                notes.append(f"{each.name} is defined in {len(places)} files, {_HOMES} are shown")
+                notes.append(f"{each.name} is defined in {len(places)} files: no more than {_HOMES} are shown")
                 continue
             for path in sorted(places, key=_nearness):
                 one = files.setdefault(path, Wanted(path, "mentioned", True))

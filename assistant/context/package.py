@@ -26,6 +26,10 @@ _REACH = 4_000
 """Characters before and behind a path in which a package counts as named with it."""
 _BEFORE = r"(?:^[^\w\n]{0,6}|\b(?:Compiling|Building|package|project|workspace|run) |[`(\[|])"
 """What stands before the name of a package in the output of a tool."""
+_CALLED = r"(?:package|crate|module|workspace|project|app|service|library|folder)"
+"""What stands beside the name of a package in a sentence."""
+_SHORT = 3
+"""Letters of a name that is too short to tell a package without more."""
 _ENTERED = r"(?:Entering directory|rootdir:|> cd) ?[`'\"]?([^`'\"\n]{1,400})"
 
 
@@ -41,8 +45,8 @@ def meant(
 ) -> str | None:
     """Return the one of several files called `name` whose package `text` names with the path at `at`.
 
-    `head` returns the beginning of a file. With `loose` any word of the text may be the name of the package, as long as
-    no other option's package is named as well.
+    `head` returns the beginning of a file. With `loose` any word of the text that is no everyday one may be the name of
+    the package, as long as no other option's package is named as well.
     """
     if not 1 < len(options) <= _MOST:
         return None
@@ -103,7 +107,14 @@ def _failed(manifest: str, names: Sequence[str], behind: str) -> list[int]:
 
 
 def _word(name: str, text: str) -> bool:
-    return name in text and bool(re.search(rf"(?<![\w/.@-]){re.escape(name)}(?![\w/-])", text))
+    """Say whether a text names a package: by a name that is no everyday word, or in a place where packages are named."""
+    if name not in text:
+        return False
+    bare = rf"(?<![\w/.@-]){re.escape(name)}(?![\w/-])"
+    if len(name) > _SHORT and not name.isalpha():
+        return bool(re.search(bare, text))
+    said = rf"[`'\"]{bare}[`'\"]|\b{_CALLED} {bare}|{bare} {_CALLED}\b"
+    return bool(re.search(f"{said}|\\bin {bare}" if len(name) > _SHORT else said, text))
 
 
 def _within(manifest: str, tail: str, name: str, options: Sequence[str]) -> str | None:

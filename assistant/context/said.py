@@ -33,6 +33,8 @@ question."""
 _SCAN = 400
 """The most files that are read for a marked message of which no run was found, because its words are short or in many
 files."""
+_SCANS = 2 * _SCAN
+"""The most files that are read for all such messages of a question: a log may hold dozens that no source says."""
 _SHORT, _LOOKED = 3, 60
 """The most lines of a question that may be a message without a mark, and the most files that are read for each."""
 _PARTS = 3
@@ -124,13 +126,15 @@ def _scan(
     source: Callable[[int], bytes],
 ) -> dict[int, Said]:
     """Look for the fixed beginnings of messages in all files that contain their words, if these are not too many."""
-    for words, most in _fixed(question):
+    left = _SCANS
+    for words, most in dict.fromkeys(_fixed(question)):
         terms_ = {term for word in _WORD.findall(words) for term in _terms(word)}
         holders = sorted((held.get(term, {}) for term in terms_), key=len)
         some = _among(list(holders[0]), holders[1:]) if holders and len(holders[0]) <= 2 * _SCAN else []
         files = [each for each in some if counts(each)] if len(some) <= 2 * most else []
-        if len(files) > most:
+        if len(files) > min(most, left):
             continue
+        left -= len(files)
         places = [(_line(source(each), words.encode("utf-8", "replace")), each) for each in files]
         homes = [(line, each) for line, each in places if line]
         if 0 < len(homes) <= _HOMES:

@@ -25,8 +25,8 @@ _COMMENT = re.compile(
 )
 """A line that is all comment, in any language; `#` begins none before a word of the C preprocessor."""
 _LONGEST_COMMENT = 60
-_PROSE = (".md", ".mdx", ".markdown", ".rst", ".adoc", ".org", ".txt")
-"""Files whose lines with such a mark are headings or rules."""
+_HASHED = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".org", ".txt", ".css", ".scss", ".less")
+"""Endings of files in which `#` begins a heading, or names what a rule of style is for."""
 _SMALL, _NARROW = 120, 80
 """Lines of a file, and characters of an average line, up to which it may be shown without a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -79,7 +79,7 @@ def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
 
     That is the comment that ends right above it.
     """
-    size, prose = len(lines), path.lower().endswith(_PROSE)
+    size = len(lines)
     found: list[Segment] = []
     open_: list[Tag] = []
     at = 1
@@ -90,13 +90,14 @@ def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
             found.append(Segment(path, at, until, open_[-1] if open_ else None))
             at = until + 1
 
+    other = "#" if path.lower().endswith(_HASHED) else ()
     for tag in tags.defs if tags else ():
         if tag.start > size or tag.kind in _TOO_WIDE:
             continue
         while open_ and open_[-1].end < tag.start:
             close(open_[-1].end)
             open_.pop()
-        close((tag.start if prose else _told(lines, at, tag.start)) - 1)
+        close(_told(lines, at, tag.start, other) - 1)
         open_.append(tag)
     while open_:
         close(min(size, open_[-1].end))
@@ -105,8 +106,11 @@ def cut(path: str, lines: Sequence[str], tags: Tags | None) -> list[Segment]:
     return found
 
 
-def _told(lines: Sequence[str], least: int, start: int) -> int:
-    """Return the first line, from `least` on, of the comment that ends right above the line `start`; else `start`."""
+def _told(lines: Sequence[str], least: int, start: int, other: str | tuple[()] = ()) -> int:
+    """Return the first line, from `least` on, of the comment that ends right above the line `start`; else `start`.
+
+    What begins with `other` is none.
+    """
     first = start
     if first > least and lines[first - 2].rstrip().endswith("*/"):
         while first > least and start - first < _LONGEST_COMMENT:
@@ -115,6 +119,8 @@ def _told(lines: Sequence[str], least: int, start: int) -> int:
                 return first if lines[first - 1].lstrip().startswith("/*") else start
         return start
     while first > least and start - first < _LONGEST_COMMENT and _COMMENT.match(lines[first - 2]):
+        if lines[first - 2].lstrip().startswith(other):
+            break
         first -= 1
     return first
 

@@ -56,7 +56,14 @@ _HEAD_ENDS = re.compile(r"\b(?:as|is)\s*$", re.IGNORECASE)
 def created(lines: Sequence[str]) -> Iterator[Created]:
     """Yield what is created, without its schema."""
     current: _Open | None = None
+    remark = False
     for number, whole in enumerate(lines):
+        # Only where it begins its line: elsewhere it may stand in a text, such as a path with an asterisk.
+        remark = remark or (whole.lstrip().startswith("/*") and not whole.lstrip().startswith("/*!"))
+        if remark:
+            remark = "*/" not in whole
+            if remark or whole.rstrip().endswith("*/"):
+                continue
         line = re.sub(r"/\*!\d*|\*/", " ", whole) if "/*!" in whole else whole
         match = _CREATE.match(line) if current is None or current.may_end(line) else None
         if match:

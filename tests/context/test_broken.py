@@ -142,3 +142,8 @@ def test_what_a_script_creates_ends_where_its_dialect_ends_it(dialect):
     source, wanted = SQL[dialect]
     for text in (source, source.replace("\n", "\r\n")):
         assert defs("a.sql", text) == wanted
+
+
+def test_what_stands_in_a_remark_of_several_lines_is_not_created():
+    text = "/*\ncreate table old (\n  a int);\n*/\ncreate table tea (\n  /* was:\ncreate table pot (a int);\n  */\n  a int\n);\n/* one */\ncreate table cup (a int);\n"
+    assert defs("a.sql", text) == ["table 5-10 tea", "table 12-12 cup"]

@@ -80,6 +80,9 @@ def test_what_is_not_there_is_read_from_the_root_and_by_its_end(workspace, mark,
         ("   Compiling acme-web v0.1.0\n --> src/lib.rs:12:5", "crates/web/src/lib.rs"),
         ("make[1]: Entering directory '/build/c/two'\npot.c:3:4: error: x", "c/two/pot.c"),
         ("src/app.ts fails in the core package", "packages/core/src/app.ts"),
+        ("src/app.ts:3 fails in core", "packages/core/src/app.ts"),
+        ("src/app.ts:3 of `web` fails", "packages/web/src/app.ts"),
+        ("src/app.ts:3 fails, see packages/web", "packages/web/src/app.ts"),
     ],
 )  # fmt: skip
 def test_what_a_tool_says_beside_a_path_tells_the_package(workspace, text, path):
@@ -96,6 +99,13 @@ def test_a_path_without_a_mark_that_fits_several_files_is_told_like_a_marked_one
         "src/app.ts is one of 2 files: packages/core/src/app.ts, packages/web/src/app.ts",
         "pot.c is one of 2 files: c/one/pot.c, c/two/pot.c",
     ]
+
+
+@pytest.mark.parametrize("words", ["the core of the matter", "it dumps core", "a web of calls"])
+def test_an_everyday_word_names_no_package(workspace, words):
+    known = files(workspace)
+    assert read(f"why does src/app.ts:3 fail, {words}", known) == []
+    assert list(known.vague) == ["src/app.ts"]
 
 
 def test_a_task_before_a_line_of_output_is_no_mark(workspace):

@@ -369,7 +369,7 @@ def test_of_many_homes_of_a_name_classes_and_functions_are_shown_before_constant
     (root / "far/off/guest.py").write_text("class Guest:\n    name = ''\n")
     context = show("what is @Guest ?")
     assert section(context, "far/off/guest.py").why == "mentioned: Guest"
-    assert context.note == "Guest is defined in 6 files, 4 are shown"
+    assert context.note == "Guest is defined in 6 files: no more than 4 are shown"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from assistant.context import said
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
 
@@ -90,3 +91,17 @@ def test_an_exact_text_that_one_file_says_is_shown_however_plain_its_words_and_l
     said = next(section for section in show(question).sections if section.path == path)
     assert line in said.text
     assert "says " in said.why
+
+
+def test_many_messages_that_no_source_says_make_no_more_files_read_than_a_few():
+    everywhere = dict.fromkeys(range(390), 1)
+    held = {term: everywhere for word in ("kettle", "spout", "jar") for term in said._terms(word)}
+    question = "\n".join(f"error: the kettle is{' a' * n} spout of the jar" for n in range(1, 41))
+    reads = []
+
+    def source(each):
+        reads.append(each)
+        return b""
+
+    assert not said.find(question, held, {}, rare=lambda _: 1.0, counts=lambda _: True, source=source)
+    assert 390 <= len(reads) <= 1_000

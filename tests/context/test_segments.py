@@ -71,6 +71,15 @@ def test_a_comment_goes_with_the_definition_below_it():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("path", "above"), [("a.md", "# Tea"), ("a.css", "#tea,")])
+def test_a_line_that_begins_like_a_comment_of_other_languages_is_none(path, above):
+    lines = [above, "## Kettles", "boil"]
+    (first, second) = segments.cut(path, lines, Tags((Tag("Kettles", "heading", 2, 3, 2),)))
+    assert (first.last, second.first) == (1, 2)
+    (only,) = segments.cut(path, ["/* all", "of it */", "boil"], Tags((Tag("Kettles", "heading", 3, 3, 3),)))
+    assert only.first == 1
+
+
 def test_a_comment_that_ends_behind_code_stays_with_that():
     lines = ["int a; /* of", "tea */", "int boil(void);"]
     (first, second) = segments.cut("a.c", lines, Tags((Tag("boil", "function", 3, 3, 3),)))
