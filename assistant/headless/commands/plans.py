@@ -90,7 +90,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it asks the terminal at once
 
 
-def run(report_session: Session | ReportSession, options: Namespace) -> int:
+def run(session: Session | ReportSession, options: Namespace) -> int:
     """Run the command; return the exit code."""
     if options.what and options.action != "tell":
         raise UsageError(
@@ -103,19 +103,19 @@ def run(report_session: Session | ReportSession, options: Namespace) -> int:
             others = " or ".join("`plans`" if each == "show" else f"`plans {each}`" for each in takers)
             raise UsageError(f"`{plain}` takes no --{name}.", f"It is for {others}.")
     actions = {"show": _show, "replay": _replay, "advise": _advise, "tell": _tell}
-    return actions[options.action](report_session, options)
+    return actions[options.action](session, options)
 
 
-def _show(report_session: Session | ReportSession, options: Namespace) -> int:
+def _show(session: Session | ReportSession, options: Namespace) -> int:
     from assistant import standings
     from assistant.quota import estimate
 
-    wrong = [str(each) for each in report_session.accounts.leave_out()] if options.all else []
-    for each in (*wrong, *report_session.accounts.misnamed()):
+    wrong = [str(each) for each in session.accounts.leave_out()] if options.all else []
+    for each in (*wrong, *session.accounts.misnamed()):
         tell(each)
-    if report_session.config.model:
+    if session.config.model:
         try:
-            report_session.roster.choose(report_session.config.model)
+            session.roster.choose(session.config.model)
         except UnknownModel as error:  # then no row is marked as the present one
             advise(str(error))
     if options.refresh:
@@ -123,9 +123,9 @@ def _show(report_session: Session | ReportSession, options: Namespace) -> int:
 
         from assistant.session import Session
 
-        assert isinstance(report_session, Session)  # noqa: S101 - `sitting` asks for a session to refresh
-        asyncio.run(_refresh(report_session))
-    found = report_session.standings(every=options.all)
+        assert isinstance(session, Session)  # noqa: S101 - `sitting` asks for a session to refresh
+        asyncio.run(_refresh(session))
+    found = session.standings(every=options.all)
     if options.json:
         meters = [estimate.as_json(each) for standing in found for each, _ in standing.meters]
         dump({"meters": meters, "plans": [standings.as_json(each) for each in found]})
@@ -133,7 +133,7 @@ def _show(report_session: Session | ReportSession, options: Namespace) -> int:
     if not found:
         tell("No key was found and no plan is named in your config. `wattson plans --all` shows all plans.")
     for standing in found:
-        out("\n".join(_lines(standing, report_session.now())))
+        out("\n".join(_lines(standing, session.now())))
     return int(bool(wrong))
 
 
@@ -176,25 +176,25 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{said.trust}]"
 
 
-def _tell(report_session: Session | ReportSession, options: Namespace) -> int:
+def _tell(session: Session | ReportSession, options: Namespace) -> int:
     """Keep a figure that the user has read somewhere, for plans that we cannot ask about."""
     from assistant.payers import near
     from assistant.quota.reading import Reading, number
 
-    if options.what and options.what[0] not in (known := report_session.accounts.plans):
+    if options.what and options.what[0] not in (known := session.accounts.plans):
         rest = "Name a plan: `wattson plans --all` shows them all."
         raise UsageError(f"There is no plan {options.what[0]!r}.", near(options.what[0], [*known], rest=rest))
     if options.what[1:] == ["-"]:
-        return _payload(report_session, options)
+        return _payload(session, options)
     if len(options.what) != 3:
         raise UsageError(
             "Name a plan, a meter of it and a figure.", 'Like: wattson plans tell claude-pro "5 hours" 45%'
         )
     name, meter, figure = options.what
-    plan = report_session.accounts.plans[name]
+    plan = session.accounts.plans[name]
     if meter not in {each.name for each in plan.meters}:
         raise UsageError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
-    value, now = number(figure), report_session.now()
+    value, now = number(figure), session.now()
     resets = _instant(options.resets, now) if options.resets else None
     if (wrong := value is None or value < 0) or (options.resets and resets is None):
         raise UsageError(
@@ -218,9 +218,9 @@ def _tell(report_session: Session | ReportSession, options: Namespace) -> int:
                           resets_at=resets)  # fmt: skip
     currency = next(each.currency for each in plan.meters if each.name == meter)
     reading = reading._replace(currency=currency)
-    report_session.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
-    report_session.accounts.redraw_line()
-    return _show(report_session, options)
+    session.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
+    session.accounts.redraw_line()
+    return _show(session, options)
 
 
 def _beyond(plan: Plan, name: str, value: Decimal, now: datetime, *, share: bool) -> str:
@@ -259,40 +259,38 @@ def _instant(text: str, now: datetime) -> datetime | None:
         return as_event(text)
 
 
-def _payload(report_session: Session | ReportSession, options: Namespace) -> int:
+def _payload(session: Session | ReportSession, options: Namespace) -> int:
     """Keep the JSON that a vendor's own program passes on, from standard input: Claude Code's status line, for one."""
     from assistant.quota.reading import of_plan
 
-    plan, now = report_session.accounts.plans[options.what[0]], report_session.now()
+    plan, now = session.accounts.plans[options.what[0]], session.now()
     found = of_plan(given("-"), plan.reader, plan.host, now) if plan.reader else []
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
-    report_session.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
-    report_session.accounts.redraw_line()
-    return _show(report_session, options)
+    session.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
+    session.accounts.redraw_line()
+    return _show(session, options)
 
 
-def _advise(report_session: Session | ReportSession, options: Namespace) -> int:
+def _advise(session: Session | ReportSession, options: Namespace) -> int:
     """Say which plans would have held the user's burn, and what each would have cost."""
     from assistant import usage_review
     from assistant.quota import advice, history
 
-    accounts = report_session.accounts
-    chosen = [_plan(report_session, options.plan)] if options.plan else accounts.plans.values()
+    accounts = session.accounts
+    chosen = [_plan(session, options.plan)] if options.plan else accounts.plans.values()
     found, theirs = [], []
     burnt = [*accounts.ledger.sums.days(), *(total.key[0] for total in accounts.other_clients.totals(("day",)))]
     accounts.ledger.store.must_see()
-    if (
-        span := usage_review.span(burnt, _DAYS if options.days is None else options.days, report_session.now())
-    ) is not None:
+    if (span := usage_review.span(burnt, _DAYS if options.days is None else options.days, session.now())) is not None:
         day, *between = span
         theirs = accounts.other_clients.burns(None, between[0])
         totals = accounts.other_clients.totals(usage_review.PRICED_BY, day)
         paid = history.rows(accounts.ledger.sums.totals(("payer",), since=day))
         paid = [row for row in paid if row.key != ("practice",)]
         if totals:
-            paid += usage_review.by_token(totals, report_session.roster.catalogue)
-        found = usage_review.advice(accounts.ledger, theirs, chosen, report_session.now(), paid, between)
+            paid += usage_review.by_token(totals, session.roster.catalogue)
+        found = usage_review.advice(accounts.ledger, theirs, chosen, session.now(), paid, between)
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
@@ -314,16 +312,14 @@ def _advise(report_session: Session | ReportSession, options: Namespace) -> int:
     return 0
 
 
-def _plan(report_session: Session | ReportSession, name: str) -> Plan:
+def _plan(session: Session | ReportSession, name: str) -> Plan:
     """Return a plan by its name, or from a file. Raises ConfigError."""
     from assistant.quota.plan import read_file
 
-    return report_session.accounts.plans.get(name) or read_file(
-        Path(name), users=report_session.places.config / "plans"
-    )
+    return session.accounts.plans.get(name) or read_file(Path(name), users=session.places.config / "plans")
 
 
-def _replay(report_session: Session | ReportSession, options: Namespace) -> int:
+def _replay(session: Session | ReportSession, options: Namespace) -> int:
     from assistant import usage_review
     from assistant.quota.event import read_events
     from assistant.quota.page import FIRST_YEAR, LAST_YEAR, as_event
@@ -340,9 +336,9 @@ def _replay(report_session: Session | ReportSession, options: Namespace) -> int:
             f"--at {options.at!r} is no instant between the years {FIRST_YEAR} and {LAST_YEAR}.",
             "Write it like 2026-11-23T12:00:00Z.",
         )
-    plan = _plan(report_session, options.plan)
+    plan = _plan(session, options.plan)
     if not options.events:
-        found = usage_review.replayed(plan, report_session.accounts.ledger, report_session.now(), at)
+        found = usage_review.replayed(plan, session.accounts.ledger, session.now(), at)
     else:
         try:
             if options.events == "-":

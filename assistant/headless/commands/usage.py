@@ -50,7 +50,7 @@ def arguments(parser: ArgumentParser) -> None:
     how.add_argument("--csv", action="store_true", help="the history as CSV; not with --json")
 
 
-def run(report_session: ReportSession, options: Namespace) -> int:
+def run(session: ReportSession, options: Namespace) -> int:
     """Run the command; return the exit code."""
     from assistant import usage_review
     from assistant.quota import history, report
@@ -63,11 +63,11 @@ def run(report_session: ReportSession, options: Namespace) -> int:
             if getattr(options, name):
                 raise UsageError(f"`{what}` takes no --{name}.", "It is for `usage`, the history.")
     if options.action:
-        return _import(report_session, options.action, as_json=options.json)
+        return _import(session, options.action, as_json=options.json)
     if options.line:
         from assistant.quota import line
 
-        facts, now = line.read(str(report_session.places.data)), report_session.now()
+        facts, now = line.read(str(session.places.data)), session.now()
         out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
         return 0
     by = tuple(filter(None, options.by.split(",")))
@@ -75,12 +75,12 @@ def run(report_session: ReportSession, options: Namespace) -> int:
         raise UsageError(
             f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}, client."
         )
-    since = (report_session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    ledger = report_session.accounts.ledger
+    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    ledger = session.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
         text = (
-            _all_clients(report_session, by, since)
+            _all_clients(session, by, since)
             if "client" in by
             else report.as_csv(ledger.sums.written(by, since=since), by)
         )
@@ -91,12 +91,12 @@ def run(report_session: ReportSession, options: Namespace) -> int:
     ours = ledger.sums.written(by, since=since)
     ledger.store.must_see()
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
-    totals = report_session.accounts.other_clients.totals((*usage_review.PRICED_BY, *theirs), since)
-    others = usage_review.by_token(totals, report_session.roster.catalogue) if totals else []
+    totals = session.accounts.other_clients.totals((*usage_review.PRICED_BY, *theirs), since)
+    others = usage_review.by_token(totals, session.roster.catalogue) if totals else []
     if options.json:
         said = history.rows(each._replace(key=each.key[len(usage_review.PRICED_BY) :]) for each in totals)
         _dump(
-            report_session,
+            session,
             report.as_json(ours, by),
             [_other(*each, theirs) for each in zip(said, others, strict=True)],
             since,
@@ -113,13 +113,13 @@ def run(report_session: ReportSession, options: Namespace) -> int:
     return 0
 
 
-def _all_clients(report_session: ReportSession, by: Sequence[str], since: date | None) -> str:
+def _all_clients(session: ReportSession, by: Sequence[str], since: date | None) -> str:
     """Return our own and other clients' burn as CSV; theirs has no purpose or payer, and only stated costs."""
     from assistant.quota import history, report
 
     ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
-    own = history.rows(report_session.accounts.ledger.sums.totals(ours, since=since))
-    others = history.rows(report_session.accounts.other_clients.totals(("client", *theirs), since))
+    own = history.rows(session.accounts.ledger.sums.totals(ours, since=since))
+    others = history.rows(session.accounts.other_clients.totals(("client", *theirs), since))
     keyed = [({"client": "wattson", **dict(zip(ours, row.key, strict=True))}, row) for row in own]
     keyed += [(dict(zip(("client", *theirs), row.key, strict=True)), row) for row in others]
     return report.as_csv(
@@ -127,21 +127,15 @@ def _all_clients(report_session: ReportSession, by: Sequence[str], since: date |
     )
 
 
-def _dump(
-    report_session: ReportSession, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None
-) -> None:
+def _dump(session: ReportSession, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None) -> None:
     from assistant.quota.estimate import as_json
 
-    burnt = [
-        report_session.accounts.plans[name]
-        for name in report_session.accounts.used_plans()
-        if name in report_session.accounts.plans
-    ]
-    meters = [as_json(each) for plan in burnt for each in report_session.accounts.estimates(plan)]
+    burnt = [session.accounts.plans[name] for name in session.accounts.used_plans() if name in session.accounts.plans]
+    meters = [as_json(each) for plan in burnt for each in session.accounts.estimates(plan)]
     rest = {"meters": meters, "other_clients": others}
     hours = [
         f'{{"day": "{day}", "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
-        for day, hour, steps, tokens in report_session.accounts.ledger.sums.hours(since=since)
+        for day, hour, steps, tokens in session.accounts.ledger.sums.hours(since=since)
     ]
     out(f'{{"usage": [{", ".join(usage)}], {json.dumps(rest)[1:-1]}, "hours": [{", ".join(hours)}]}}')
 
@@ -171,13 +165,13 @@ def _may_be_folder(word: str) -> bool:
         return True
 
 
-def _import(report_session: ReportSession, words: Sequence[str], *, as_json: bool) -> int:
+def _import(session: ReportSession, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; their files are not changed."""
     from assistant import usage_review
 
     if words[0] != "import":
         raise UsageError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
-    clients = report_session.accounts.other_clients.clients()
+    clients = session.accounts.other_clients.clients()
     wanted, places = [], []
     for word in words[1:]:
         name = {"gemini": "gemini-cli", "claude": "claude-code"}.get(word, word)
@@ -190,12 +184,12 @@ def _import(report_session: ReportSession, words: Sequence[str], *, as_json: boo
             raise UsageError(f"There is no {what} {word!r}.", f"Clients are {', '.join(clients)}, or all.")
     if places and len(wanted) != 1:
         raise UsageError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
-    found = report_session.accounts.other_clients.take_in(
-        report_session.accounts.ledger.sources, report_session.env, wanted, places, report_session.config.plans,
-        usage_review.sizes_of(lambda: report_session.roster.catalogue),
+    found = session.accounts.other_clients.take_in(
+        session.accounts.ledger.sources, session.env, wanted, places, session.config.plans,
+        usage_review.sizes_of(lambda: session.roster.catalogue),
     )  # fmt: skip
     if found:
-        report_session.accounts.redraw_line()
+        session.accounts.redraw_line()
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
         dump({"imported": [{name: getattr(each, name) for name in names} for each in found]})
@@ -205,7 +199,7 @@ def _import(report_session: ReportSession, words: Sequence[str], *, as_json: boo
             + (f", {each.torn:,} torn lines" if each.torn else ""))  # fmt: skip
         for note in each.notes:
             tell(note)
-    for client in report_session.accounts.other_clients.planless():
+    for client in session.accounts.other_clients.planless():
         plan = {"claude-code": "claude-pro", "codex": "chatgpt-plus"}.get(client, "google-ai-pro")
         tell(f'Which plan {client} burns is not known. Say it in your config: [plans] {client} = "{plan}"')
     if not found:

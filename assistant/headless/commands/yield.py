@@ -24,16 +24,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--here", action="store_true", help="only this repository")
 
 
-def run(report_session: ReportSession, options: Namespace) -> int:
+def run(session: ReportSession, options: Namespace) -> int:
     """Run the command; return the exit code."""
     from assistant import usage_review
     from assistant.quota import history
 
-    since = (report_session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    found = usage_review.yields(
-        report_session.accounts.ledger, since, project=str(report_session.root) if options.here else ""
-    )
-    report_session.accounts.ledger.store.must_see()
+    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    found = usage_review.yields(session.accounts.ledger, since, project=str(session.root) if options.here else "")
+    session.accounts.ledger.store.must_see()
     if options.json:
         dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
         return 0
