@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import payers, record, tokens
 from assistant.errors import ConfigError, StateError
+from assistant.lazy import made
 from assistant.other_clients import OtherClients
 from assistant.outcomes import Outcomes
 from assistant.status_line import StatusLine
@@ -129,7 +130,7 @@ class Accounts:
     def close(self) -> None:
         """Close the files."""
         self.other_clients.close()
-        if "ledger" in self.__dict__:
+        if made(self, "ledger"):
             self.ledger.close()
 
     # Who is paid.
@@ -193,7 +194,7 @@ class Accounts:
         """Return the plan that belongs to a provider by default. Most have none: plans are loaded only if one may."""
         from assistant.quota import plan_files
 
-        if "plans" not in self.__dict__ and not plan_files.pages(self._places.config / "plans", provider):
+        if not made(self, "plans") and not plan_files.pages(self._places.config / "plans", provider):
             return None
         return self.plans.natural(provider)
 

@@ -47,7 +47,7 @@ class Committing:
         self._sight = sight
         self._roster = roster
         self._handover = handover
-        self._sittings = conversations
+        self._conversations = conversations
         self._asked = asked
         self.committed: set[int] = set()
         """Ids of the journal steps that are known, from this process and the conversation, to be committed."""
@@ -74,7 +74,7 @@ class Committing:
         hidden = self._roster.key_names()
         made = commit.commit(self._changes.repo, _to_commit(patch), message, merge=merge, hide=hidden)
         self.committed.update(numbers)
-        conversations, mine = self._sittings(), self._changes.session
+        conversations, mine = self._conversations(), self._changes.session
         conversations.save(record.committed(numbers))
         writers = {step.session for step in self._changes.journal.history() if step.id in numbers}
         for each in writers - {mine, ""}:

@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.lazy import made
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
@@ -133,7 +135,7 @@ class OtherClients:
 
     def close(self) -> None:
         """Close the file."""
-        if "imports" in self.__dict__:
+        if made(self, "imports"):
             self.imports.close()
 
 

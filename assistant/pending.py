@@ -29,7 +29,7 @@ class Pending:
 
     def __init__(self, changes: Changes, conversations: Callable[[], Conversations]) -> None:
         self._changes = changes
-        self._sittings = conversations
+        self._conversations = conversations
         self._keeping = threading.Lock()
         self._last = record.proposed("", [])
         """The record of the proposed hunks that was saved last."""
@@ -52,9 +52,9 @@ class Pending:
         in a thread; two threads may call it at once.
         """
         with self._keeping:
-            if self._sittings().begun and (news := record.news(self._changes.telling.state())) != self._news:
+            if self._conversations().begun and (news := record.news(self._changes.telling.state())) != self._news:
                 self._news = news
-                self._sittings().save(news)
+                self._conversations().save(news)
             one, aside = self._changes.proposed, self._changes.set_aside
             now = self._record(one, aside)
             stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
@@ -65,7 +65,7 @@ class Pending:
             marks = [self._marked(each, turn) for turn, each in known if each.turn in self._before]
             # The waiting hunks come last, and all records are saved at once: if this process ended in between, others
             # would seem to wait.
-            self._sittings().save(*(self._record(each, aside) for each in stale), now, *marks)
+            self._conversations().save(*(self._record(each, aside) for each in stale), now, *marks)
             self._last = now
             self._note_patches()
 
@@ -80,7 +80,9 @@ class Pending:
             words = (
                 f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
             )
-            self._sittings().warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
+            self._conversations().warn(
+                f"{words}: who takes it up again does not find them. Decide them before you end."
+            )
             diff = ""
         about: Record = {}
         if one is not None and diff:
@@ -108,7 +110,7 @@ class Pending:
             self._marks[aside] = marks
             one = self._changes.proposed
             of = aside or (one.turn if one is not None else 0)
-            self._sittings().save(self._left(review, of, aside))
+            self._conversations().save(self._left(review, of, aside))
 
     def _left(self, review: Review, turn: int, aside: int) -> Record:
         """Make the record of the user's marks on hunks of `turn`; `aside` is that turn if set aside, 0 otherwise."""

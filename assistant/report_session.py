@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assistant.errors import ConfigError
+from assistant.lazy import made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,11 +68,11 @@ class ReportSession:
 
     def troubles(self) -> tuple[str, ...]:
         """Return, each once, faults that did not stop anything: in settings, or a ledger that cannot be read."""
-        accounts = self.accounts if "accounts" in self.__dict__ else None
-        books = () if accounts is None or "ledger" not in accounts.__dict__ else accounts.ledger.warnings
+        accounts = self.accounts if made(self, "accounts") else None
+        books = () if accounts is None or not made(accounts, "ledger") else accounts.ledger.warnings
         logs = (
             ()
-            if accounts is None or "imports" not in accounts.other_clients.__dict__
+            if accounts is None or not made(accounts.other_clients, "imports")
             else accounts.other_clients.imports.warnings
         )
         fresh = tuple(words for words in (*self.config.warnings, *books, *logs) if words not in self._told)

@@ -23,6 +23,7 @@ from assistant.errors import (
     ConfigError,
     StateError,
 )
+from assistant.lazy import made
 from assistant.sight import Sight
 from assistant.transcript import Conversations, fresh_id
 
@@ -125,7 +126,7 @@ class Session:
 
     def _news_words(self) -> str:
         """Return what the next question tells the model about its edits. Reads files: call it in a thread."""
-        return self.changes.news().words(self.changes.open_ends()) if "changes" in self.__dict__ else ""
+        return self.changes.news().words(self.changes.open_ends()) if made(self, "changes") else ""
 
     @cached_property
     def limits(self) -> Limits:
@@ -186,7 +187,7 @@ class Session:
     @property
     def proposed(self) -> Proposal | None:
         """The patch that waits for decisions."""
-        return self.changes.proposed if "changes" in self.__dict__ else None
+        return self.changes.proposed if made(self, "changes") else None
 
     @cached_property
     def roster(self) -> Roster:
@@ -216,7 +217,7 @@ class Session:
         if self._client is not None:
             await self._client.aclose()
         self.accounts.close()
-        if "sittings" in self.__dict__:
+        if made(self, "conversations"):
             self.conversations.close()
 
     # What is left.
@@ -308,18 +309,18 @@ class Session:
     @property
     def asking(self) -> bool:
         """Whether a turn runs."""
-        return "turns" in self.__dict__ and self.turns.asking
+        return made(self, "turns") and self.turns.asking
 
     # Deciding.
 
     def mark(self, review: Review | None, turn: int = 0) -> None:
         """Note the user's marks on waiting hunks, those of `turn` where it is known."""
-        if "changes" in self.__dict__:
+        if made(self, "changes"):
             self.pending.mark(review, turn)
 
     def undecided(self) -> str:
         """Say which hunks of the conversation wait; empty where none do."""
-        return self.pending.undecided() if "changes" in self.__dict__ else ""
+        return self.pending.undecided() if made(self, "changes") else ""
 
     def recover(self) -> tuple[str, ...]:
         """Undo or complete a write that a crash interrupted; return what to tell. Finds the root, so use a thread."""
@@ -370,7 +371,7 @@ class Session:
     def _forget(self) -> None:
         self.history.clear()
         self.last_usage = self.held_question = None
-        if "turns" in self.__dict__:
+        if made(self, "turns"):
             self.turns.forget()
         self.asked_last = ""
         self.changes.clear()
@@ -489,7 +490,7 @@ class Session:
 
     def troubles(self) -> tuple[str, ...]:
         """Return, each once, faults that did not stop anything: in settings, the ledger, or saving the talk."""
-        opened = "accounts" in self.__dict__ and "ledger" in self.accounts.__dict__
+        opened = made(self, "accounts") and made(self.accounts, "ledger")
         known = (*self.warnings, *(self.accounts.ledger.warnings if opened else ()))
         fresh = tuple(words for words in known if words not in self._told)
         self._told.update(fresh)

@@ -246,14 +246,13 @@ class Sight:
         from assistant import arguments, pictures
 
         place = pictures.pasted(pasted, self._sitting.folder)
-        if place is None:
+        if place is None or '"' in str(place):
             return ""
         path = self._called(place)
-        if '"' in path:
-            return ""
-        if any(each.path == path for each in self._sitting.repo.named([path])):
+        if path in self.paths():
+            path = f"/{path}" if self._stand else path  # a mark is read from where the user stands
             return f'@"{path}"' if " " in path else f"@{path}"
-        return f"/add {arguments.quote(path)}"
+        return f"/add {arguments.quote(str(place))}"
 
     def _called(self, place: Path) -> str:
         """Return the name of a picture: its path from the root, or the whole path where it lies elsewhere."""

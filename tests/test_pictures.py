@@ -4,14 +4,16 @@ import base64
 import json
 import os
 import struct
+import subprocess
 
 import pytest
 
-from assistant import command, events, transcript
+from assistant import command, config, events, transcript
 from assistant.errors import StateError
 from assistant.headless import shapes
 from assistant.models import catalogue, picture
 from assistant.models.message import Image
+from assistant.session import Session
 from assistant.tui.manifest import rows
 from tests import loopback
 from tests.turns import of, walk
@@ -333,3 +335,12 @@ async def test_a_picture_that_was_added_and_is_marked_goes_once(make_session, sh
     assert list(found) == [shot.name]
     assert session.sight.drop(f"./{shot.name}") == [shot.name]
     await session.close()
+
+
+def test_below_the_root_a_pasted_picture_is_marked_from_the_root(repo, shot, env):
+    (repo / "sub").mkdir()
+    (repo / "sub" / shot.name).write_bytes(b"another")
+    subprocess.run(["git", "add", "."], cwd=repo, check=True)
+    places = config.places(env)
+    sight = Session(repo / "sub", places=places, config=config.load(places, repo), env=env).sight
+    assert sight.mark(str(shot)) == '@"/a shot.png"'

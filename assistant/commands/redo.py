@@ -19,7 +19,7 @@ SHELL = "`wattson redo`"
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Redo what the argument says, see `steps.run`."""
+    """Redo what the argument says, see `undo_arguments.run`."""
     return undo_arguments.run(session, "redo", argument)
 
 

@@ -19,7 +19,7 @@ SHELL = "`wattson undo`"
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Undo what the argument says, see `steps.run`."""
+    """Undo what the argument says, see `undo_arguments.run`."""
     return undo_arguments.run(session, "undo", argument)
 
 

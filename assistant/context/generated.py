@@ -42,7 +42,21 @@ _TOOLS = (
     b"flex", b"bison", b"yacc", b"goyacc", b"lemon", b"re2c", b"ragel", b"gperf", b"swig", b"cython", b"antlr", b"protoc", b"the protocol",
     b"autoconf", b"automake", b"cbindgen", b"bindgen", b"sqlc", b"mockgen", b"stringer",
 )  # fmt: skip
-_COMMENTS = (b"//", b"#", b"--", b";", b"%", b'"use strict', b'"""', b"rem ", b"<?")
+_REMARKS = {b"/*": b"*/", b"<!--": b"-->", b'"""': b'"""', b"'''": b"'''", b"(*": b"*)", b"{-": b"-}"}
+"""How a remark of several lines begins and ends."""
+_COMMENTS = (
+    b"//", b"#", b"--", b";", b"%", b"!", b"rem ", b"@rem", b"<?", b"<!", b'"use strict', b"'use strict", b"package ", b"declare(", b"using ",
+)  # fmt: skip
+"""Beginnings of lines that are a comment, or that may stand above the first one."""
+_BY_HAND = (
+    b"written by hand",
+    b"hand crafted",
+    b"hand-crafted",
+    b"hand written",
+    b"hand-written",
+    b"normally generated",
+    b"usually generated",
+)
 _BEGIN = (b"(function", b"!function", b'"use strict', b"/****", b"var __")
 _BUNDLED = rb"\A\s*(?:\(function\s?\((?:global|e|t), ?(?:factory|t|n)\) ?\{\s*typeof exports ===? ?|/\*{6}/ \(|!function\(e,t\)\{|\"use strict\";\s*var __(?:create|defProp) ?=|var __(?:create|defProp|getOwnPropNames) ?= ?Object\.)"
 _OTHERS = frozenset({
@@ -84,7 +98,7 @@ def is_generated(head: bytes) -> bool:
     """Say whether the first lines of a file say that a program wrote it."""
     if head[:40].lstrip().startswith(_BEGIN) and re.match(_BUNDLED, head):
         return True
-    low = head.lower()
+    low = head.removeprefix(b"\xef\xbb\xbf").lower()
     if not any(hint in low for hint in _MADE):
         return False
     lines = list(_remarks(low.split(b"\n")))
@@ -93,21 +107,23 @@ def is_generated(head: bytes) -> bool:
 
 def _remarks(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the comments before the first line of code: below it stands what a generator writes, too."""
-    inside = False
+    end = b""
     for line in lines:
         text = line.strip()
-        inside = inside or text.startswith((b"/*", b"<!--"))
-        if text and not inside and not text.startswith(_COMMENTS):
-            return
+        if not end:
+            begin = next((mark for mark in _REMARKS if text.startswith(mark)), b"")
+            if text and not begin and not text.startswith(_COMMENTS):
+                return
+            end = _REMARKS.get(begin, b"")
+            end = b"" if end in text[len(begin) :] else end
+        elif end in text:
+            end = b""
         yield text
-        inside = inside and b"*/" not in text and b"-->" not in text
 
 
 def _says(line: bytes, near: Sequence[bytes]) -> bool:
     """Say whether a lower-case line of a comment says so, by itself or together with the lines near it."""
-    if not any(hint in line for hint in _MADE) or any(
-        b"by hand" in row or b"hand crafted" in row or b"hand-" in row for row in near
-    ):
+    if not any(hint in line for hint in _MADE) or any(words in row for row in near for words in _BY_HAND):
         return False
     for verb in _MADE:
         _, by, tool = line.partition(verb.removesuffix(b" by") + b" by ")

@@ -35,7 +35,7 @@ class Kinds:
         said = {*re.findall(_WORD, low)}
 
         def about(words: Iterable[str]) -> bool:
-            return any(word in said or (not word.isalnum() and word in low) for word in words)
+            return any(word in said or (not word.isalnum() and f" {word}" in f" {low}") for word in words)
 
         sure = tuple(name for name, kind in _facts().items() if about(kind["words"]))
         likely = tuple(name for name, kind in _facts().items() if about(kind.get("hints", ())))

@@ -121,8 +121,8 @@ def _read(question: str) -> Query:
     """Read the words of one question, without those of the form that it was written into."""
     if "\n" in question:
         plain, headings = re.subn(_HEADINGS, "", re.sub(_COMMENT, "", question[:_LONGEST]))
-        if headings >= _FORM and plain.strip():
-            question = re.sub(_FILLED, "", plain)
+        if headings >= _FORM and (own := re.sub(_FILLED, "", plain)).strip():
+            question = own
     title = question.strip().split("\n", 1)[0]
     query = Query(about_prose=bool(_ABOUT_PROSE.search(title)), about_tests=_is_about_tests(title))
     query.title = title

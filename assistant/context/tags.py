@@ -149,7 +149,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
         and (mended := _mended(_masked(source, language.masks), language.mends)) != source
     ):
         root = parser.parse(mended).root_node
-    other_clients = _elsewhere(root, language)
+    elsewhere = _elsewhere(root, language)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -169,7 +169,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                     _define(defs, name, node, kind)
             elif capture.startswith("definition.") and names:
                 kind = capture.removeprefix("definition.")
-                if kind not in _BOUND or not other_clients(names[0]):
+                if kind not in _BOUND or not elsewhere(names[0]):
                     _define(defs, names[0], nodes[0], kind)
     ordered = [tag for _, tag in sorted(defs.items(), key=lambda item: (item[1].start, item[0]))]
     if language.lines and root.has_error:

@@ -88,7 +88,7 @@ class Place:
         return self.fence.info if self.fence else ""
 
     @property
-    def other_clients(self) -> str:
+    def elsewhere(self) -> str:
         """Why paths are wrong below a line such as `cd sub && apply_patch <<EOF`; empty if they are not."""
         inside = takewhile(lambda line: not Fence.of(line, deepest=self.deepest), reversed(self.above))
         shell = [line for line in inside if line.strip()]

@@ -391,8 +391,8 @@ def _unlike(there: Sequence[str], wish: Wish) -> bool:
     """Say whether context shows that the file has other indentation, quotes or dashes, and new lines have such."""
     fresh = [wish.new[at] for _, _, c, d in changes(wish.old, wish.new) for at in range(c, d)]
     pairs = [*zip(there, wish.old, strict=True)]
-    other_clients = any(want.strip() and lead(have) != lead(want) for have, want in pairs)
-    return (other_clients and any(map(lead, fresh))) or _made(pairs, fresh) is None
+    elsewhere = any(want.strip() and lead(have) != lead(want) for have, want in pairs)
+    return (elsewhere and any(map(lead, fresh))) or _made(pairs, fresh) is None
 
 
 def _near(index: Index, wish: Wish) -> list[Found]:

@@ -83,7 +83,7 @@ def dump(data: Any) -> None:
 
 def given(text: str) -> str:
     """Return an argument, or standard input if it is `-`."""
-    return _read_in() if text == "-" else text
+    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
 
 
 def asked(words: Sequence[str]) -> str:
@@ -98,6 +98,7 @@ def asked(words: Sequence[str]) -> str:
 
 
 def _read_in() -> str:
+    """Return standard input as words of a question. Raises ConfigError if it cannot be that."""
     data = sys.stdin.buffer.read(_MOST + 1)
     if len(data) > _MOST:
         raise ConfigError(

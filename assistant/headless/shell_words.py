@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-_COMMAND = re.compile(r"(?<![^\s(])/([a-z]+)(?![\w/-])")
-_ARGUMENT = re.compile(r" (?:\S*=|\d|[\"'])")
+_COMMAND = re.compile(r"(?<![^\s(])/([a-z]+)(?![\w/-]|\.\w)")
+_ARGUMENT = re.compile(r" (?:\S*=|\d|[\"']|\S*[./]\w)")
 """What follows a command that is named with an argument: the command line has others."""
 
 

@@ -180,12 +180,12 @@ class _Shelf(Mapping[str, Provider]):
 
     def including(self, found: Iterable[Provider]) -> _Shelf:
         """Return a shelf with some providers replaced; those already made stay made."""
-        plan_files = _Shelf(self._makers, self._pages)
-        plan_files._made = dict(self._made)
+        shelf = _Shelf(self._makers, self._pages)
+        shelf._made = dict(self._made)
         for provider in found:
-            plan_files._makers.setdefault(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
-            plan_files._made[provider.name] = provider
-        return plan_files
+            shelf._makers.setdefault(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
+            shelf._made[provider.name] = provider
+        return shelf
 
 
 def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any]) -> Catalogue:
@@ -195,16 +195,16 @@ def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any
     """
     ours, mine, added = _sources(users)
     names = [*ours, *(name for name in (*mine, *overrides) if name not in ours)]
-    plan_files = _Shelf(
+    shelf = _Shelf(
         {
             name: partial(_make, name, ours.get(name), mine.get(name), added.get(name, ()), overrides.get(name), env)
             for name in dict.fromkeys(names)
         },
         ours,
     )
-    for name in {*mine, *added, *overrides} & set(plan_files):
-        plan_files[name]  # whoever wrote something wrong is told now
-    return Catalogue(plan_files)
+    for name in {*mine, *added, *overrides} & set(shelf):
+        shelf[name]  # whoever wrote something wrong is told now
+    return Catalogue(shelf)
 
 
 def pages(users: Path | None) -> dict[str, Page]:

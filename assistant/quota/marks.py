@@ -120,8 +120,8 @@ class Seen:
             elif there and there >> bits == mark & rest:
                 before[mark] = base + (there & low)
                 continue
-            elif mark in crowd:
-                before[mark] = crowd[mark]
+            elif known := crowd.get(mark) or apart.get(mark):
+                before[mark] = known
                 continue
             elif there:
                 crowd[mark] = number

@@ -43,6 +43,7 @@ def test_the_words_of_a_form_are_not_those_of_the_question():
         "Version 2\nof the parser",
         "- [ ] rename alpha_tool\n- [x] drop gamma_cache",
         "Expected behavior of join_paths?\nIt adds a slash.",
+        "Version: 2\nVersion: 3",
     ],
 )
 def test_a_text_that_is_no_form_loses_no_word(question):

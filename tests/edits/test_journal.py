@@ -398,9 +398,9 @@ def test_undo_after_a_checkout_or_in_another_worktree_never_mixes_branches(journ
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 3\n", b"three\n")
     git(root, "checkout", "-q", "-f", "main")
     git(root, "worktree", "add", "-q", str(tmp_path / "tree"), "other")
-    other_clients = Journal(tmp_path / "journal2", tmp_path / "tree")
+    elsewhere = Journal(tmp_path / "journal2", tmp_path / "tree")
     with pytest.raises(PatchError, match="nothing to undo"):
-        undo(other_clients, now=NOW)
+        undo(elsewhere, now=NOW)
     undo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT
 

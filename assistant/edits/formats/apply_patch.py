@@ -24,8 +24,8 @@ def begin(line: str, place: Place) -> Envelope | None:
     """Begin at the opening line, or at any other line that only a patch has, to report that the patch is broken."""
     if line.strip() == _BEGIN:
         envelope = Envelope(place.number, depth(line) if place.fence or depth(line) <= DEEPEST else 0)
-        if place.other_clients:
-            envelope.mistrust(place.other_clients)
+        if place.elsewhere:
+            envelope.mistrust(place.elsewhere)
             envelope.astray = True
         return envelope
     if _STRAY.match(line) or _BEGIN + "\\n" in line:  # or the whole patch in one line, as a JSON string

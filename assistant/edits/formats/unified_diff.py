@@ -153,7 +153,7 @@ class Diff:
         self._old = self._new = ""
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
-        self._odd = self._elsewhere = place.other_clients
+        self._odd = self._elsewhere = place.elsewhere
         self._strayed = self._miscounts = False
         self._git = False
         self._created = self._deleted = False
