@@ -219,8 +219,14 @@ class Hunk:
             below=tuple(before[end : end + CONTEXT]),
             went=self.went[shift : shift + len(old)] if stood else (None,) * len(old) if self.went else (),
             came=self.came[came : came + len(new)] if mine else (None,) * len(new) if self.came else (),
-            lead=self.lead + came - shift if 0 <= shift <= len(self.old) else 0,
+            lead=self._lead(shift, came) if 0 <= shift <= len(self.old) else 0,
         )
+
+    def _lead(self, shift: int, came: int) -> int:
+        """Return the lead of a part behind so many old and new lines: 0 where they stand above what it shows."""
+        same = zip(reversed(self.old[:shift]), reversed(self.new[:came]), strict=False)
+        between = next((count for count, (old, new) in enumerate(same) if old != new), min(shift, came))
+        return self.lead + came - shift if between < CONTEXT else 0
 
     def _part(self, a: int, b: int, c: int, d: int) -> Hunk:
         whole, first = (*self.above, *self.old, *self.below), self.at - len(self.above)

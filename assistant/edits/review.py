@@ -226,8 +226,11 @@ class Review:
         if file is None or file.before is None or hunk.kind != "change":
             return self
         lines = text.split_lines(file.before)
-        start, end = max(0, hunk.at - len(hunk.above) - _WIDER), hunk.at + len(hunk.old)
-        before = sum(len(each.new) - len(each.old) for each in file.hunks if each.at + len(each.old) <= start)
+        # Not beyond the hunk above, whose lines are shown there and numbered otherwise; halves touch, and show the same.
+        ends = [(each.hunk, each.hunk.at + len(each.hunk.old)) for each in self.choices if each.hunk.path == hunk.path]
+        edge = max((end for each, end in ends if end < hunk.at and each is not hunk), default=0)
+        start, end = max(edge, hunk.at - len(hunk.above) - _WIDER), hunk.at + len(hunk.old)
+        before = sum(len(each.new) - len(each.old) for each, end in ends if end <= start and each is not hunk)
         wider = replace(
             hunk,
             above=tuple(lines[start : hunk.at]),

@@ -222,14 +222,23 @@ def test_the_lines_above_a_second_half_are_numbered_as_in_the_file(new, cut, bef
     assert joined.lines == review.choices[0].hunk.lines
 
 
-def test_the_lines_above_a_widened_hunk_are_numbered_from_before_the_hunks_in_sight():
+def test_a_widened_hunk_ends_at_the_one_above_it():
     short = b"".join(b"line %d\n" % number for number in (1, *range(10, 61))).replace(b"line 20\n", b"twenty\n")
     review = Review.of(Patch((FilePatch("a.py", BEFORE, short, 0o644, 0o644),)))
     assert numbers(review.choices[1].hunk)[1] == [9, 10, 11]  # eight lines are gone above
     wide = review.widen(1).widen(1).choices[1].hunk
-    assert numbers(wide)[1] == numbers(wide)[0] == list(range(1, 20))
-    assert wide.new_start == 1
+    assert numbers(wide) == (list(range(10, 20)), list(range(2, 12)))
+    assert wide.new_start == 2
     assert [line.new for line in wide.lines if line.text == "twenty"] == [12]
+
+
+def test_halves_that_stand_apart_are_numbered_as_the_file_will_be():
+    old = b"".join(b"l%d\n" % number for number in range(1, 31))
+    made = old.replace(b"l4\n", b"l4\nA\nB\n").replace(b"l10\n", b"TEN\n")
+    halves = Review.of(Patch((FilePatch("a.txt", old, made, 0o644, 0o644),))).split(0)
+    for each in (halves, halves.widen(1)):
+        old_numbers, new_numbers = numbers(each.choices[1].hunk)
+        assert new_numbers == [number + 2 for number in old_numbers]
 
 
 def test_lines_keep_their_origin_when_a_repair_goes_over_them():
