@@ -3,7 +3,8 @@
 Before an edit is looked for, its masks become what they stand for, where the place is plain: in the lines to find,
 what the file has there; in the new lines, the same again. This happens on this machine only: what an edit says of
 itself, to the user or to a model, stays as the model wrote it. A mask that stands for nothing in its file is never
-written: with the line that it is said to come from, the secret would be lost.
+written. An edit that takes the secret's line away elsewhere stays among the hunks beside that misfit; where nobody
+looks at them nothing is written at all, so that no secret is lost unseen.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ class Lines:
 
 
 def _unclear(path: str, edit: Edit, mark: str) -> Refusal:
-    words = f"{path}: the edit at line {edit.reply_line} of the reply has {mark}, which hides a secret, and which one it stands for, and where, cannot be told."
+    words = f"{path}: the edit at line {edit.reply_line} of the reply has {mark}; which secret it stands for, and where, cannot be told."
     return Refusal("not_found", words, advice=_ADVICE)
 
 
