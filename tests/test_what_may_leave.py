@@ -128,7 +128,7 @@ async def test_a_repair_says_that_a_masked_line_is_to_be_left_out(at, repo):
         session = at(server)
         found = await walk(session.ask("@config.py set the timeout to ten"))
         (misfit,) = of(found, events.EditsMisfit)[0].misfits
-        assert "hides a secret" in misfit.message
+        assert "which secret it stands for" in misfit.message
         assert "Leave masked lines out" in sent(server)[1]
         assert DRAWN not in "".join(sent(server))
         await session.close()
